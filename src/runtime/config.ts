@@ -1,0 +1,109 @@
+// Reads the configuration from an environment object and reports all its faults at once.
+
+import path from 'node:path'
+import { OperatorError } from './operator-error.ts'
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface Config {
+  /** Null: the embedded PostgreSQL under `dataDirectory`. */
+  databaseUrl: string | null
+  databasePoolSize: number
+  /** Empty: the bus stays in this process. More than one: the nodes of a cluster. */
+  redisUrls: string[]
+  host: string
+  /** 0: any free port. */
+  port: number
+  /** Null: no metrics are served. 0: any free port. */
+  metricsPort: number | null
+  logLevel: LogLevel
+  /** Absolute. */
+  dataDirectory: string
+  /** Whether `serve` applies pending migrations. */
+  migrate: boolean
+  shutdownTimeoutSeconds: number
+  /** False in tests only: shows that the constraints alone keep claims apart. */
+  advisoryLocks: boolean
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Throws one OperatorError that names every fault. An empty variable counts as not set. */
+export function readConfig(environment: Environment): Config {
+  const faults: string[] = []
+  const databaseUrl = readUrls(environment, 'DATABASE_URL', ['postgres:', 'postgresql:'], faults)
+  if (databaseUrl.length > 1) faults.push('DATABASE_URL must be one URL.')
+  const config: Config = {
+    databaseUrl: databaseUrl[0] ?? null,
+    databasePoolSize: readInteger(environment, 'DATABASE_POOL_SIZE', { default: 10, min: 1, max: 1000 }, faults),
+    redisUrls: readUrls(environment, 'REDIS_URL', ['redis:', 'rediss:'], faults),
+    // The demo's keys stand in GraphiQL: without a database of its own a gateway is for this machine only.
+    host: environment.HOST || (databaseUrl.length > 0 ? '0.0.0.0' : '127.0.0.1'),
+    port: readInteger(environment, 'PORT', { default: 4000, min: 0, max: 65535 }, faults),
+    metricsPort: readInteger(environment, 'METRICS_PORT', { default: null, min: 0, max: 65535 }, faults),
+    logLevel: readChoice(environment, 'LOG_LEVEL', LOG_LEVELS, 'info', faults),
+    dataDirectory: path.resolve(environment.DATA_DIR || '.slotwire'),
+    migrate: readChoice(environment, 'MIGRATE', ['on', 'off'], 'on', faults) === 'on',
+    shutdownTimeoutSeconds: readInteger(
+      environment,
+      'SHUTDOWN_TIMEOUT_SECONDS',
+      { default: 30, min: 1, max: 3600 },
+      faults,
+    ),
+    advisoryLocks: readChoice(environment, 'TEST_ONLY_ADVISORY_LOCKS', ['on', 'off'], 'on', faults) === 'on',
+  }
+  if (config.port !== 0 && config.port === config.metricsPort) faults.push('METRICS_PORT must differ from PORT.')
+  if (faults.length > 0) throw new OperatorError(`The configuration cannot be used: ${faults.join(' ')}`)
+  return config
+}
+
+interface IntegerRule<Default> {
+  default: Default
+  min: number
+  max: number
+}
+
+function readInteger<Default extends number | null>(
+  environment: Environment,
+  name: string,
+  rule: IntegerRule<Default>,
+  faults: string[],
+): number | Default {
+  const text = environment[name]
+  if (!text) return rule.default
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= rule.min && value <= rule.max) return value
+  faults.push(`${name} must be a whole number from ${rule.min} to ${rule.max}, not "${text}".`)
+  return rule.default
+}
+
+function readChoice<Choice extends string>(
+  environment: Environment,
+  name: string,
+  choices: readonly Choice[],
+  fallback: Choice,
+  faults: string[],
+): Choice {
+  const text = environment[name]
+  if (!text) return fallback
+  const choice = choices.find((candidate) => candidate === text.toLowerCase())
+  if (choice) return choice
+  faults.push(`${name} must be one of ${choices.join(', ')}, not "${text}".`)
+  return fallback
+}
+
+// The value itself is kept out of the message: it may carry a password.
+function readUrls(environment: Environment, name: string, protocols: string[], faults: string[]): string[] {
+  const urls = (environment[name] ?? '')
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '')
+  for (const url of urls) {
+    if (protocols.includes(URL.parse(url)?.protocol ?? '')) continue
+    faults.push(`${name} must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`)
+    break
+  }
+  return urls
+}
