@@ -1,0 +1,57 @@
+// The connection pool, and the place where committed changes leave for whoever listens.
+import postgres from 'postgres'
+import type { CommittedTransaction } from './changes.ts'
+import { formatTimestamp, parseTimestamp } from './values.ts'
+
+export interface DatabaseOptions {
+  url: string
+  poolSize?: number
+  /** False only in tests that prove the constraints hold without the advisory locks. */
+  advisoryLocks?: boolean
+  /** How long a statement waits for a lock before it ends as BusyError. */
+  lockTimeoutMs?: number
+}
+
+export type SqlClient = postgres.Sql
+
+export interface Database extends AsyncDisposable {
+  sql: SqlClient
+  advisoryLocks: boolean
+  lockTimeoutMs: number
+  /** Called once per transaction, after its commit was acknowledged. Installed by the composition root. */
+  onCommitted: (transaction: CommittedTransaction) => void
+}
+
+/** Never connects by itself: the first statement does. */
+export function openDatabase({
+  url,
+  poolSize = 10,
+  advisoryLocks = true,
+  lockTimeoutMs = 5000,
+}: DatabaseOptions): Database {
+  const sql = postgres(url, {
+    max: poolSize,
+    onnotice: () => {},
+    connect_timeout: 10,
+    backoff: (retries) => Math.min(0.05 * 2 ** Math.min(retries, 6), 1) * (0.5 + Math.random() / 2),
+    connection: { application_name: 'slotwire', TimeZone: 'UTC' },
+    types: {
+      instant: { to: 1184, from: [1184], serialize: formatTimestamp, parse: parseTimestamp },
+      // Text is taken as JSON already: drizzle and our set-based statements hand over finished documents.
+      json: { to: 3802, from: [114, 3802], serialize: toJson, parse: JSON.parse },
+    } as never,
+  })
+  return {
+    sql,
+    advisoryLocks,
+    lockTimeoutMs,
+    onCommitted: () => {},
+    async [Symbol.asyncDispose]() {
+      await sql.end({ timeout: 5 })
+    },
+  }
+}
+
+function toJson(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

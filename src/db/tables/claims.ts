@@ -1,0 +1,84 @@
+// Who is taken: the one table behind every hold and appointment, and the busy intervals of outside calendars.
+import { sql } from 'drizzle-orm'
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { instant, instantRange, organizationId } from '../columns.ts'
+import { resources } from './resources.ts'
+
+/**
+ * Guarded by the exclusion constraint `claims_no_overlap` (see the migration that protects it): no two active
+ * claims of one resource overlap. An expired hold's claim is dead at `expires_at` by the database's clock, whether
+ * or not it is still marked active.
+ */
+export const claims = pgTable(
+  'claims',
+  {
+    organizationId: organizationId(),
+    id: uuid().notNull(),
+    resourceId: uuid('resource_id').notNull(),
+    /** Buffers included. */
+    during: instantRange().notNull(),
+    segmentPosition: smallint('segment_position').notNull(),
+    groupPosition: smallint('group_position').notNull(),
+    holdId: uuid('hold_id'),
+    appointmentId: uuid('appointment_id'),
+    active: boolean().notNull().default(true),
+    expiresAt: instant('expires_at'),
+  },
+  (table) => [
+    primaryKey({ name: 'claims_pkey', columns: [table.organizationId, table.id] }),
+    foreignKey({
+      name: 'claims_resource_fkey',
+      columns: [table.organizationId, table.resourceId],
+      foreignColumns: [resources.organizationId, resources.id],
+    }),
+    uniqueIndex('claims_one_per_start')
+      .on(table.organizationId, table.resourceId, sql`lower(during)`)
+      .where(sql`active`),
+    index('claims_hold_idx').on(table.organizationId, table.holdId).where(sql`active and hold_id is not null`),
+    index('claims_appointment_idx')
+      .on(table.organizationId, table.appointmentId)
+      .where(sql`active and appointment_id is not null`),
+    check('claims_owner_check', sql`hold_id is not null or appointment_id is not null`),
+    check('claims_expiry_check', sql`appointment_id is null or expires_at is null`),
+  ],
+)
+
+/** Taken according to an outside calendar. They may overlap each other and our claims. */
+export const busyIntervals = pgTable(
+  'busy_intervals',
+  {
+    organizationId: organizationId(),
+    id: uuid().notNull(),
+    resourceId: uuid('resource_id').notNull(),
+    during: instantRange().notNull(),
+    source: text().notNull(),
+    externalId: text('external_id').notNull(),
+    createdAt: instant('created_at').notNull().default(sql`now()`),
+  },
+  (table) => [
+    primaryKey({ name: 'busy_intervals_pkey', columns: [table.organizationId, table.id] }),
+    foreignKey({
+      name: 'busy_intervals_resource_fkey',
+      columns: [table.organizationId, table.resourceId],
+      foreignColumns: [resources.organizationId, resources.id],
+    }),
+    uniqueIndex('busy_intervals_external_key').on(
+      table.organizationId,
+      table.source,
+      table.externalId,
+      table.resourceId,
+    ),
+    index('busy_intervals_range_idx').using('gist', table.organizationId, table.resourceId, table.during),
+  ],
+)

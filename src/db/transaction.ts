@@ -1,0 +1,202 @@
+// Transactions: the role and the tenant are set in each, committed changes leave after the commit.
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type { AppointmentChange, AvailabilityChange } from './changes.ts'
+import type { Database, SqlClient } from './client.ts'
+import { isRetriableConflict } from './errors.ts'
+import { type Lock, lockStatement } from './locks.ts'
+
+/** A handle for statements inside one transaction of one organization. */
+export interface Tx {
+  organizationId: string
+  sql: SqlClient
+  /** The query builder on the same connection, for the cold paths: its statements are never prepared. */
+  orm: PostgresJsDatabase
+  /** Filled by `recordChanges`; handed to the listener after the commit. */
+  changes: AvailabilityChange[]
+  appointments: AppointmentChange[]
+  xid: string | null
+}
+
+export interface TransactionOptions {
+  /** All locks at once, before the first read. Sorted here. */
+  locks?: Lock[]
+}
+
+const SNAPSHOT = 'begin isolation level repeatable read read only'
+
+/**
+ * Runs `work` in a transaction of the organization. Two rules keep it fast and safe: no network call inside, and
+ * statements that do not depend on each other are sent without waiting (they travel together).
+ *
+ * Serialization failures and deadlocks are tried again a few times with jitter. Any other error rolls back and is thrown.
+ */
+export function inTransaction<T>(
+  db: Database,
+  organizationId: string,
+  work: (tx: Tx) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
+  return retrying(() => attempt(db, { begin: 'begin', role: 'slotwire_app', organizationId, ...options }, work))
+}
+
+/** One moment for everything that is read: all statements see the same snapshot. */
+export function inSnapshot<T>(db: Database, organizationId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return attempt(db, { begin: SNAPSHOT, role: 'slotwire_app', organizationId }, work)
+}
+
+/** Sees the rows of every organization: for sweeps, key look-up and workers only. */
+export function asSystem<T>(
+  db: Database,
+  work: (tx: Tx) => Promise<T>,
+  { snapshot = false }: { snapshot?: boolean } = {},
+): Promise<T> {
+  const opening = { begin: snapshot ? SNAPSHOT : 'begin', role: 'slotwire_system', organizationId: '' }
+  return snapshot ? attempt(db, opening, work) : retrying(() => attempt(db, opening, work))
+}
+
+interface Opening extends TransactionOptions {
+  begin: string
+  role: string
+  organizationId: string
+}
+
+async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Promise<T>): Promise<T> {
+  await using connection = await reserve(db)
+  const { sql } = connection
+  const tx: Tx = {
+    organizationId: opening.organizationId,
+    sql,
+    orm: lazyOrm(sql),
+    changes: [],
+    appointments: [],
+    xid: null,
+  }
+  const opened = settled([
+    connection.begin(opening.begin),
+    sql`select set_config('role', ${opening.role}, true), set_config('slotwire.organization_id', ${opening.organizationId}, true),
+               set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true)`,
+    ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
+  ])
+  let result: T
+  try {
+    // The first statements of `work` travel with the opening; they fail with it if it fails.
+    const working = work(tx)
+    working.catch(() => {})
+    await opened
+    result = await working
+    await connection.commit()
+  } catch (error) {
+    await connection.rollback()
+    throw await opened.then(
+      () => error,
+      (openingError: unknown) => openingError,
+    )
+  }
+  if (tx.xid !== null && (tx.changes.length > 0 || tx.appointments.length > 0)) {
+    db.onCommitted({
+      organizationId: opening.organizationId,
+      xid: tx.xid,
+      changes: tx.changes,
+      appointments: tx.appointments,
+    })
+  }
+  return result
+}
+
+async function settled(statements: PromiseLike<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(statements)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+interface ReservedConnection extends AsyncDisposable {
+  sql: SqlClient
+  begin(statement: string): PromiseLike<unknown>
+  commit(): Promise<void>
+  rollback(): Promise<void>
+}
+
+/**
+ * A pool connection of our own, so that BEGIN, the context, the locks and the first reads travel in one packet
+ * (`sql.begin` waits a round trip for BEGIN alone).
+ *
+ * postgres.js 3.4.9 neither tells a reserved connection that it was closed nor refuses statements on it afterwards (it
+ * would write to a socket that is gone and end the process), so we watch the connection object that the internal
+ * `onexecute` option hands out. The version is pinned for that.
+ */
+async function reserve(db: Database): Promise<ReservedConnection> {
+  const reserved = await db.sql.reserve()
+  let connection: { reserved: unknown } | undefined
+  let finished = false
+  const isLost = () => connection !== undefined && connection.reserved === null
+  const sql = guarded(reserved, isLost)
+  const finish = async (statement: string) => {
+    finished = true
+    if (isLost()) return
+    const [result] = await Promise.allSettled([sql.unsafe(statement)])
+    if (result?.status === 'rejected') throw result.reason
+  }
+  return {
+    sql,
+    begin: (statement) =>
+      sql.unsafe(statement, [], {
+        onexecute(executing: { reserved: unknown }) {
+          connection = executing
+          return true
+        },
+      } as never),
+    async commit() {
+      if (isLost()) throw connectionLost()
+      finished = true
+      const result = await sql.unsafe('commit')
+      // COMMIT of a failed transaction answers ROLLBACK and no error.
+      if (result.command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
+    },
+    rollback: () => finish('rollback').catch(() => {}),
+    async [Symbol.asyncDispose]() {
+      if (!finished) await finish('rollback').catch(() => {})
+      if (!isLost()) reserved.release()
+    },
+  }
+}
+
+function connectionLost(): Error {
+  return Object.assign(new Error('The connection to the database was lost.'), { code: 'CONNECTION_CLOSED' })
+}
+
+function guarded(sql: SqlClient, isLost: () => boolean): SqlClient {
+  return new Proxy(sql, {
+    apply(target, thisArgument, args) {
+      return isLost() ? Promise.reject(connectionLost()) : Reflect.apply(target as never, thisArgument, args)
+    },
+    get(target, property, receiver) {
+      if (property === 'options') return { parsers: {}, serializers: {} } // drizzle rewrites these; ours must stay
+      if (property === 'unsafe' && isLost()) return () => Promise.reject(connectionLost())
+      return Reflect.get(target, property, receiver)
+    },
+  })
+}
+
+function lazyOrm(sql: SqlClient): PostgresJsDatabase {
+  let orm: PostgresJsDatabase | undefined
+  return new Proxy({} as PostgresJsDatabase, {
+    get(_, property) {
+      orm ??= drizzle(sql, { casing: 'snake_case' })
+      const value = Reflect.get(orm, property)
+      return typeof value === 'function' ? value.bind(orm) : value
+    },
+  })
+}
+
+const ATTEMPTS = 5
+
+async function retrying<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isRetriableConflict(error)) throw error
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt))
+    }
+  }
+}
