@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+// For scripts that want the counts: a file to write the run's report to.
+const report = process.env.TEST_REPORT
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 30_000,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    projects: [
+      { extends: true, test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'gateway',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/architecture/**'],
+          globalSetup: ['test/support/global-setup.ts'],
+          setupFiles: ['test/support/show-output.ts'],
+        },
+      },
+    ],
+  },
+})
