@@ -31,7 +31,11 @@ export function candidatesBySegment(plan: ServicePlan, free: FreeCandidates): st
  * Those who can serve all of a chain with every other group filled too. [null] stands for a chain that shares nobody and can be
  * served; empty: it cannot.
  */
-export function peopleForChain(plan: ServicePlan, chain: SegmentChain, free: FreeCandidates): (string | null)[] {
+export function peopleForChain(
+  plan: ServicePlan,
+  chain: SegmentChain,
+  free: FreeCandidates,
+): readonly (string | null)[] {
   const segments = chain.segmentIndexes.map((index) => ({
     segment: plan.segments[index] as SegmentPlan,
     free: free[index] ?? [],
@@ -44,8 +48,11 @@ export function peopleForChain(plan: ServicePlan, chain: SegmentChain, free: Fre
     const staff = new Set(other.free[other.segment.staffGroup])
     people = people.filter((person) => staff.has(person))
   }
+  const competing = segments.filter(({ segment }) => !segment.groupsAreDisjoint)
+  const served = segments.every(({ segment, free }) => !segment.groupsAreDisjoint || canServeSegment(segment, free, []))
+  if (!served || competing.length === 0) return served ? people : []
   return people.filter((person) =>
-    segments.every((each) => canServeSegment(each.segment, each.free, settle([], each.segment.staffGroup, person))),
+    competing.every((each) => canServeSegment(each.segment, each.free, settle([], each.segment.staffGroup, person))),
   )
 }
 

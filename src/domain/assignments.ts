@@ -31,7 +31,7 @@ export interface AssignmentWish {
 
 /**
  * Finds an assignment if any exists. Among several it takes the one whose resources are preferred in the order of
- * segments and groups: the best for the first group, then the best that is left for the second, and so on.
+ * segments and groups: the best for the first group (among equals its first candidate), then the best for the second, and so on.
  * Grid, notice and horizon are not judged here.
  */
 export function chooseAssignment({ service, startsAt, isFree, pinned, prefer }: AssignmentWish): Assignment | null {

@@ -32,6 +32,8 @@ export interface ServicePlan {
   chains: SegmentChain[]
   durationMilliseconds: number
   positionCount: number
+  /** True of every segment: no two groups compete. */
+  groupsAreDisjoint: boolean
 }
 
 const planByService = new WeakMap<ServiceDefinition, ServicePlan>()
@@ -94,7 +96,13 @@ function makePlan(service: ServiceDefinition): ServicePlan {
       groupsAreDisjoint: areDisjoint(groups),
     }
   })
-  return { segments, chains: chainSegments(segments), durationMilliseconds: offset, positionCount: position }
+  return {
+    segments,
+    chains: chainSegments(segments),
+    durationMilliseconds: offset,
+    positionCount: position,
+    groupsAreDisjoint: segments.every((segment) => segment.groupsAreDisjoint),
+  }
 }
 
 function chainSegments(segments: readonly SegmentPlan[]): SegmentChain[] {

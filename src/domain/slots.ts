@@ -2,7 +2,7 @@
 
 import { candidatesBySegment } from './assignment-search.ts'
 import { bookingWindow, horizonReachesAt } from './booking-window.ts'
-import { freeRows } from './free-rows.ts'
+import { type FreeRows, freeRows } from './free-rows.ts'
 import { isLive } from './resource-availability.ts'
 import { narrowToResources, planOf, type ServicePlan } from './service-plan.ts'
 import { gridStarts } from './slot-grid.ts'
@@ -40,7 +40,7 @@ export function findSlots({ service, resources, from, to, now, resourceIds }: Sl
   const slots: Slot[] = []
   let candidates: string[][] | null = null
   for (const [index, startsAt] of starts.entries()) {
-    if (index === 0 || changesAt(rows, index)) candidates = candidatesBySegment(plan, freeAt(plan, rows, index))
+    if (index === 0 || changesAt(rows, index)) candidates = candidatesAt(plan, rows, index)
     if (candidates) slots.push(slotAt(plan, startsAt, candidates))
   }
   return slots
@@ -82,23 +82,36 @@ export function nextChangeAt(search: SlotSearch & { slots: readonly Slot[] }): I
   return moments.length > 0 ? moments.reduce((a, b) => Math.min(a, b)) : null
 }
 
-/** By segment and group the row of each candidate. */
-type Rows = readonly (readonly (readonly Uint8Array[])[])[]
-
-function changesAt(rows: Rows, index: number): boolean {
+function changesAt(rows: FreeRows, index: number): boolean {
   for (const groups of rows) {
     for (const group of groups) for (const row of group) if (row[index] !== row[index - 1]) return true
   }
   return false
 }
 
-function freeAt(plan: ServicePlan, rows: Rows, index: number): string[][][] {
-  return plan.segments.map((segment, segmentIndex) =>
-    segment.groups.map((candidateIds, group) => {
-      const groupRows = rows[segmentIndex]?.[group] ?? []
-      return candidateIds.filter((_, candidate) => groupRows[candidate]?.[index] === 1)
-    }),
-  )
+function candidatesAt(plan: ServicePlan, rows: FreeRows, index: number): string[][] | null {
+  const free: string[][][] = []
+  for (const [segmentIndex, segment] of plan.segments.entries()) {
+    const groups: string[][] = []
+    for (const [group, candidateIds] of segment.groups.entries()) {
+      const ids = freeIds(candidateIds, rows[segmentIndex]?.[group] ?? [], index)
+      if (ids.length === 0) return null
+      groups.push(ids)
+    }
+    free.push(groups)
+  }
+  // No two groups compete and the rows of shared people agree already: all who are free take part.
+  if (plan.groupsAreDisjoint)
+    return free.map((groups) => (groups.length === 1 ? (groups[0] as string[]) : groups.flat()))
+  return candidatesBySegment(plan, free)
+}
+
+function freeIds(candidateIds: readonly string[], rows: readonly Uint8Array[], index: number): string[] {
+  const ids: string[] = []
+  for (let candidate = 0; candidate < candidateIds.length; candidate++) {
+    if ((rows[candidate] as Uint8Array)[index] === 1) ids.push(candidateIds[candidate] as string)
+  }
+  return ids
 }
 
 function slotAt(plan: ServicePlan, startsAt: Instant, candidates: readonly string[][]): Slot {
