@@ -4,6 +4,8 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 
+export const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url))
+
 const MIGRATION_LOCK = 7_501_640_021
 
 /** Waits for a migration under way elsewhere; then there is nothing left to do. */
@@ -11,8 +13,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
-    const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url))
-    await applyMigrations(drizzle(sql), { migrationsFolder })
+    await applyMigrations(drizzle(sql), { migrationsFolder: MIGRATIONS_FOLDER })
   } finally {
     await sql.end({ timeout: 5 })
   }

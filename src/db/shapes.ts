@@ -24,10 +24,14 @@ export interface Claim extends Interval {
   expiresAt: Instant | null
 }
 
-/** What a hold or an appointment has claimed, as it was on the day it was claimed. Times without buffers. */
+/** What a hold or an appointment has claimed, with the rules of the day it was claimed. Times without buffers. */
 export interface ClaimedSegment {
   name: string
   startsAt: Instant
   endsAt: Instant
+  /** In the order of the segment's groups. */
   resourceIds: string[]
+  bufferBeforeMinutes: number
+  bufferAfterMinutes: number
+  sameStaffAsPrevious: boolean
 }

@@ -44,6 +44,34 @@ export function inSnapshot<T>(db: Database, organizationId: string, work: (tx: T
   return attempt(db, { begin: SNAPSHOT, role: 'slotwire_app', organizationId }, work)
 }
 
+/** A snapshot that stays open until it is disposed: it holds a connection of the pool until then. */
+export interface OpenSnapshot extends AsyncDisposable {
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+}
+
+/** Like `inSnapshot` for readers that are not known in advance. The first reads travel with the opening. */
+export function openSnapshot(db: Database, organizationId: string): OpenSnapshot {
+  const opening = openConnection(db, { begin: SNAPSHOT, role: 'slotwire_app', organizationId })
+  opening.catch(() => {})
+  return {
+    async read(work) {
+      const { tx, opened } = await opening
+      const working = work(tx)
+      working.catch(() => {})
+      // What was read before the tenant was set is worth nothing.
+      await opened
+      return working
+    },
+    async [Symbol.asyncDispose]() {
+      const opened = await opening.catch(() => null)
+      if (!opened) return
+      // There is nothing to lose: a failed end of a snapshot hurts no reader.
+      await opened.connection.commit().catch(() => {})
+      await opened.connection[Symbol.asyncDispose]()
+    },
+  }
+}
+
 /** Sees the rows of every organization: for sweeps, key look-up and workers only. */
 export function asSystem<T>(
   db: Database,
@@ -61,22 +89,8 @@ interface Opening extends TransactionOptions {
 }
 
 async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Promise<T>): Promise<T> {
-  await using connection = await reserve(db)
-  const { sql } = connection
-  const tx: Tx = {
-    organizationId: opening.organizationId,
-    sql,
-    orm: lazyOrm(sql),
-    changes: [],
-    appointments: [],
-    xid: null,
-  }
-  const opened = settled([
-    connection.begin(opening.begin),
-    sql`select set_config('role', ${opening.role}, true), set_config('slotwire.organization_id', ${opening.organizationId}, true),
-               set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true)`,
-    ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
-  ])
+  const { connection, tx, opened } = await openConnection(db, opening)
+  await using _connection = connection
   let result: T
   try {
     // The first statements of `work` travel with the opening; they fail with it if it fails.
@@ -101,6 +115,30 @@ async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Prom
     })
   }
   return result
+}
+
+async function openConnection(
+  db: Database,
+  opening: Opening,
+): Promise<{ connection: ReservedConnection; tx: Tx; opened: Promise<void> }> {
+  const connection = await reserve(db)
+  const { sql } = connection
+  const tx: Tx = {
+    organizationId: opening.organizationId,
+    sql,
+    orm: lazyOrm(sql),
+    changes: [],
+    appointments: [],
+    xid: null,
+  }
+  const opened = settled([
+    connection.begin(opening.begin),
+    sql`select set_config('role', ${opening.role}, true), set_config('slotwire.organization_id', ${opening.organizationId}, true),
+               set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true)`,
+    ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
+  ])
+  opened.catch(() => {})
+  return { connection, tx, opened }
 }
 
 async function settled(statements: PromiseLike<unknown>[]): Promise<void> {

@@ -30,6 +30,15 @@ export async function loadSchedules(tx: Tx, ids: string[]): Promise<Map<string, 
   return load(tx, ids, keptSchedules, (schedule) => schedule.scheduleVersion, readSchedules)
 }
 
+/** A definition as it was last read, whatever its version: whoever uses it compares the version under the locks. */
+export function lastReadService(organizationId: string, id: string): ServiceDefinition | undefined {
+  return keptServices.get(`${organizationId}${id}`)
+}
+
+export function lastReadSchedule(organizationId: string, id: string): ResourceSchedule | undefined {
+  return keptSchedules.get(`${organizationId}${id}`)
+}
+
 /** The present definition versions of services and resources. A subject that was never changed is at version 0. */
 export async function readDefinitionVersions(tx: Tx, subjectIds: string[]): Promise<Map<string, number>> {
   const rows = await tx.sql<{ subjectId: string; version: number }[]>`
@@ -70,7 +79,7 @@ function keptKey(tx: Tx, id: string): string {
 
 async function readServices(tx: Tx, ids: string[]): Promise<Map<string, ServiceDefinition>> {
   const rows = await tx.sql<(Omit<ServiceDefinition, 'segments'> & { segments: StoredSegment[] | null })[]>`
-    select s.id, s.location_id as "locationId", s.name, l.time_zone as "timeZone", s.active,
+    select s.id, s.location_id as "locationId", s.name, l.time_zone as "timeZone", l.country, s.active,
       s.slot_interval_minutes as "slotIntervalMinutes", s.minimum_notice_minutes as "minimumNoticeMinutes",
       s.booking_horizon_days as "bookingHorizonDays", coalesce(d.version, 0) as "definitionVersion",
       (select jsonb_agg(jsonb_build_object(

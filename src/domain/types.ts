@@ -72,6 +72,8 @@ export interface ServiceDefinition {
   name: string
   /** IANA zone of the location. */
   timeZone: string
+  /** ISO 3166 country of the location: national phone numbers are read in it. */
+  country: string
   active: boolean
   slotIntervalMinutes: number
   minimumNoticeMinutes: number

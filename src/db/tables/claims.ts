@@ -49,6 +49,7 @@ export const claims = pgTable(
     index('claims_appointment_idx')
       .on(table.organizationId, table.appointmentId)
       .where(sql`active and appointment_id is not null`),
+    index('claims_expiry_idx').on(table.expiresAt).where(sql`active and expires_at is not null`),
     check('claims_owner_check', sql`hold_id is not null or appointment_id is not null`),
     check('claims_expiry_check', sql`appointment_id is null or expires_at is null`),
   ],

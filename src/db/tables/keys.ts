@@ -33,6 +33,8 @@ export interface IdempotentResult {
   appointmentId?: string
   holdId?: string
   usedAlternative?: boolean
+  /** The refusal that came with a held alternative, to be given again with it. */
+  refusal?: unknown
 }
 
 export const idempotencyKeys = pgTable(

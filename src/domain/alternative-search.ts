@@ -1,0 +1,120 @@
+// Alternatives for requests that lost: what is open near the wish, in the same snapshot as the refusal.
+import type { Tx } from '../db/transaction.ts'
+import { rankAlternatives } from './alternative-ranking.ts'
+import type { ClaimRequest } from './claim-requests.ts'
+import { candidatesOf } from './definitions.ts'
+import { loadTaken } from './resource-states.ts'
+import { claimWindow, findSlots } from './slots.ts'
+import type { Instant, Interval, ResourceState, ServiceDefinition, Slot } from './types.ts'
+
+export const DEFAULT_WITHIN_MINUTES = 7 * 24 * 60
+
+/** By request: the alternatives, best first. Requests with the same wish share one search. */
+export type AlternativesFound = Map<ClaimRequest, Slot[]>
+
+export interface AlternativesRead {
+  requests: ClaimRequest[]
+  resources: Map<string, ResourceState>
+  exclude: Interval[]
+}
+
+export async function readAlternatives(tx: Tx, requests: ClaimRequest[]): Promise<AlternativesRead[]> {
+  const groups = Map.groupBy(requests, searchKey)
+  return Promise.all([...groups.values()].map((group) => readGroup(tx, group)))
+}
+
+export function findAlternativesFor(reads: AlternativesRead[], now: Instant): AlternativesFound {
+  const found: AlternativesFound = new Map()
+  for (const read of reads) {
+    const slots = searchGroup(read, now)
+    for (const request of read.requests) found.set(request, slots)
+  }
+  return found
+}
+
+function searchKey(request: ClaimRequest): string {
+  const { first, withinMinutes, customerId, phone } = request.alternatives
+  const { id, definitionVersion } = request.offer.service
+  return JSON.stringify([
+    id,
+    definitionVersion,
+    wishOf(request),
+    pinsOf(request),
+    first,
+    withinMinutes,
+    customerId,
+    phone,
+  ])
+}
+
+async function readGroup(tx: Tx, requests: ClaimRequest[]): Promise<AlternativesRead> {
+  const [request] = requests as [ClaimRequest]
+  const { offer } = request
+  const window = claimWindow(offer.service, ...rangeOf(request))
+  const [taken, exclude] = await Promise.all([
+    loadTaken(tx, { resourceIds: candidatesOf(offer.service), window }),
+    readOwnAppointments(tx, { ...request.alternatives, window }),
+  ])
+  const resources = new Map<string, ResourceState>()
+  for (const [id, schedule] of offer.schedules) resources.set(id, { schedule, claims: [], busy: [] })
+  for (const claim of taken.claims) resources.get(claim.resourceId)?.claims.push(claim)
+  for (const busy of taken.busy) resources.get(busy.resourceId)?.busy.push(busy)
+  return { requests, resources, exclude }
+}
+
+/** The confirmed appointments of a customer, known by id or by phone, that touch the window. */
+export async function readOwnAppointments(
+  tx: Tx,
+  { customerId, phone, window }: { customerId: string | null; phone: string | null; window: Interval },
+): Promise<Interval[]> {
+  if (customerId === null && phone === null) return []
+  return tx.sql<Interval[]>`
+    select a.starts_at as start, a.ends_at as "end"
+    from customers c
+    join appointments a on a.organization_id = c.organization_id and a.customer_id = c.id
+    where c.organization_id = ${tx.organizationId} and (c.id = ${customerId}::uuid or c.phone = ${phone}::text)
+      and a.status = 'CONFIRMED' and a.starts_at < ${window.end}::timestamptz and a.ends_at > ${window.start}::timestamptz`
+}
+
+function searchGroup({ requests, resources, exclude }: AlternativesRead, now: Instant): Slot[] {
+  const [request] = requests as [ClaimRequest]
+  const { service } = request.offer
+  const [from, to] = rangeOf(request)
+  const search = (offered: ServiceDefinition) =>
+    rankAlternatives(findSlots({ service: offered, resources, from, to, now }), {
+      near: wishOf(request),
+      timeZone: service.timeZone,
+      first: request.alternatives.first,
+      exclude,
+    })
+  // Whoever asked for a person wants that person at another time; somebody else only if there is no such time.
+  const pinned = search(narrowToPins(service, pinsOf(request)))
+  return pinned.length > 0 ? pinned : search(service)
+}
+
+function wishOf(request: ClaimRequest): Instant {
+  return request.kind === 'BOOK_HOLD' ? request.startsAt : (request.wishedAt ?? (request.starts[0] as Instant))
+}
+
+function pinsOf(request: ClaimRequest): (string | null)[] {
+  return request.kind === 'BOOK_HOLD' ? [] : request.pinned
+}
+
+function rangeOf(request: ClaimRequest): [from: Instant, to: Instant] {
+  const distance = request.alternatives.withinMinutes * 60_000
+  return [wishOf(request) - distance, wishOf(request) + distance + 1]
+}
+
+/** The service as served by the pinned resources, each in its place. */
+export function narrowToPins(service: ServiceDefinition, pins: (string | null)[]): ServiceDefinition {
+  if (pins.every((pin) => pin === null)) return service
+  let position = 0
+  const segments = service.segments.map((segment) => ({
+    ...segment,
+    resourceGroups: segment.resourceGroups.map((group) => {
+      const pin = pins[position++] ?? null
+      return pin === null ? group : { ...group, candidateIds: group.candidateIds.filter((id) => id === pin) }
+    }),
+  }))
+  return { ...service, segments }
+}

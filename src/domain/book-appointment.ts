@@ -1,0 +1,196 @@
+// Books an appointment: from a hold or directly, refusing with alternatives or booking the best of them.
+import type { CountryCode } from 'libphonenumber-js/max'
+import { inSnapshot } from '../db/transaction.ts'
+import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
+import { type AppointmentRecord, loadAppointments } from './appointments.ts'
+import type { Answer, BookingLane } from './booking-lane.ts'
+import { type Caller, seesCustomers } from './callers.ts'
+import type { NewBooking, ResourceWindow, SlotWish } from './claim-requests.ts'
+import { alternativesToFind, claim, claimAlternative, idempotencyFor, shownAlternatives, slotUnavailable } from './claiming.ts'
+import { readEmail, readName, readNote, refuseIssues } from './input-issues.ts'
+import { loadHolds, type StoredHold } from './holds.ts'
+import { createManageToken } from './manage-tokens.ts'
+import { findOffer } from './offers.ts'
+import { readPhone } from './phone-numbers.ts'
+import { HoldExpiredError, type InputIssue, InvalidInputError, NotFoundError } from './refusals.ts'
+
+export interface BookAppointmentInput {
+  caller: Caller
+  /** One of holdId and slot. */
+  holdId: string | null
+  slot: SlotWish | null
+  /** One of customerId and customer. The phone is as written: it is read in the location's country. */
+  customerId: string | null
+  customer: { name: string; phone: string | null; email: string | null } | null
+  notes: string | null
+  onUnavailable: 'REFUSE' | 'BOOK_ALTERNATIVE'
+  /** Null: seven days. */
+  alternativeWithinMinutes: number | null
+  sessionKey: string | null
+  idempotencyKey: string | null
+}
+
+export interface BookedAppointment {
+  appointment: AppointmentRecord
+  usedAlternative: boolean
+  manageToken: string
+}
+
+/**
+ * Booking a live hold succeeds: the hold's claims become the appointment's, there is no gap. Throws
+ * SlotUnavailableError, HoldExpiredError, HoldNotActiveError, IdempotencyKeyReusedError, InvalidInputError,
+ * NotFoundError, BusyError.
+ */
+export async function bookAppointment(lane: BookingLane, input: BookAppointmentInput): Promise<BookedAppointment> {
+  if ((input.holdId === null) === (input.slot === null)) {
+    throw new InvalidInputError([{ path: ['holdId'], message: 'Give either holdId or slot.' }])
+  }
+  return input.holdId === null
+    ? bookSlot(lane, input, input.slot as SlotWish)
+    : bookHold(lane, input, await findHold(lane, input.caller, input.holdId))
+}
+
+async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: SlotWish): Promise<BookedAppointment> {
+  const { caller } = input
+  const booking = await readBooking(lane, input, slot.serviceId)
+  const { idempotencyKey, caller: _, ...asked } = input
+  const idempotency = idempotencyFor(idempotencyKey, 'bookAppointment', asked)
+  const booksAlternative = input.onUnavailable === 'BOOK_ALTERNATIVE'
+
+  const attempt = (starts: number[], wishedAt: number | null) =>
+    claim(lane, { caller, serviceId: slot.serviceId }, (offer, extraLocks) => ({
+      kind: 'BOOK',
+      caller,
+      offer,
+      starts,
+      wishedAt,
+      pinned: slot.resourceIds,
+      booking,
+      idempotency,
+      extraLocks,
+      alternatives: {
+        first: alternativesToFind(booksAlternative),
+        withinMinutes: input.alternativeWithinMinutes ?? DEFAULT_WITHIN_MINUTES,
+        ...ownClashes(caller, booking),
+      },
+    }))
+
+  const answer = await attempt([slot.startsAt], null)
+  if (answer.decision.state !== 'LOST') return bookedOf(lane, caller, booking, answer)
+  if (booksAlternative) {
+    const booked = await claimAlternative(answer, (starts) => attempt(starts, slot.startsAt))
+    if (booked) return bookedOf(lane, caller, booking, booked)
+  }
+  throw slotUnavailable(answer)
+}
+
+interface HoldToBook {
+  hold: StoredHold
+  held: ResourceWindow[]
+}
+
+async function bookHold(lane: BookingLane, input: BookAppointmentInput, { hold, held }: HoldToBook): Promise<BookedAppointment> {
+  const { caller, sessionKey } = input
+  const booking = await readBooking(lane, input, hold.serviceId)
+  const { idempotencyKey, caller: _, ...asked } = input
+  const idempotency = idempotencyFor(idempotencyKey, 'bookAppointment', asked)
+  const answer = await claim(lane, { caller, serviceId: hold.serviceId }, (offer, extraLocks) => ({
+    kind: 'BOOK_HOLD',
+    caller,
+    offer,
+    holdId: hold.id,
+    startsAt: hold.startsAt,
+    sessionKey,
+    booking,
+    held,
+    idempotency,
+    extraLocks,
+    alternatives: {
+      first: alternativesToFind(false),
+      withinMinutes: DEFAULT_WITHIN_MINUTES,
+      ...ownClashes(caller, booking),
+    },
+  }))
+  if (answer.decision.state === 'LOST') throw new HoldExpiredError(shownAlternatives(answer))
+  return bookedOf(lane, caller, booking, answer)
+}
+
+/** A hold is known to the key that placed it and to secret keys. */
+async function findHold(lane: BookingLane, caller: Caller, holdId: string): Promise<HoldToBook> {
+  return inSnapshot(lane.db, caller.organizationId, async (tx) => {
+    const [holds, held] = await Promise.all([
+      loadHolds(tx, [holdId]),
+      tx.sql<{ resourceId: string; start: number; end: number }[]>`
+        select resource_id as "resourceId", lower(during) as start, upper(during) as "end"
+        from claims where organization_id = ${tx.organizationId} and hold_id = ${holdId} and active`,
+    ])
+    const hold = holds.get(holdId)
+    if (!hold || (hold.caller !== caller.id && caller.kind !== 'SECRET')) throw new NotFoundError('hold')
+    return { hold, held: held.map(({ resourceId, ...window }) => ({ resourceId, window })) }
+  })
+}
+
+async function readBooking(lane: BookingLane, input: BookAppointmentInput, serviceId: string): Promise<NewBooking> {
+  const { caller, customer, customerId } = input
+  if ((customerId === null) === (customer === null)) {
+    throw new InvalidInputError([{ path: ['customer'], message: 'Give either customerId or customer.' }])
+  }
+  // A publishable key books for whoever gives a name; it cannot know the organization's customers.
+  if (customerId !== null && !seesCustomers(caller)) throw new NotFoundError('customer')
+  if (!customer) {
+    const issues: InputIssue[] = []
+    const notes = readNote(issues, ['notes'], input.notes)
+    refuseIssues(issues)
+    return { customerId, guest: null, notes }
+  }
+  const { service } = await findOffer(lane.db, { organizationId: caller.organizationId, serviceId, fresh: false })
+  const issues: InputIssue[] = []
+  const name = readName(issues, ['customer', 'name'], customer.name)
+  const email = readEmail(issues, ['customer', 'email'], customer.email)
+  const { phone, issue } = readPhone(customer.phone, service.country as CountryCode)
+  if (issue !== null) issues.push({ path: ['customer', 'phone'], message: issue })
+  const notes = readNote(issues, ['notes'], input.notes)
+  refuseIssues(issues)
+  return { customerId: null, guest: { name, phone, email }, notes }
+}
+
+/** What clashes with the customer's own appointments is left out, unless that would tell a stranger about them. */
+function ownClashes(caller: Caller, { customerId, guest }: NewBooking) {
+  return seesCustomers(caller) ? { customerId, phone: guest?.phone ?? null } : { customerId: null, phone: null }
+}
+
+async function bookedOf(lane: BookingLane, caller: Caller, booking: NewBooking, answer: Answer): Promise<BookedAppointment> {
+  const { decision } = answer
+  if (decision.state === 'KNOWN' && decision.appointmentId) {
+    const { appointmentId, usedAlternative } = decision
+    const known = await inSnapshot(lane.db, caller.organizationId, (tx) => loadAppointments(tx, [appointmentId]))
+    const appointment = known.get(appointmentId)
+    if (!appointment) throw new NotFoundError('appointment')
+    return { appointment, usedAlternative, manageToken: await manageToken(lane, caller, appointmentId) }
+  }
+  if (decision.state !== 'BOOK' && decision.state !== 'BOOK_HOLD') throw new NotFoundError('appointment')
+  const { booked, request } = decision
+  return {
+    appointment: {
+      id: booked.appointmentId,
+      status: 'CONFIRMED',
+      version: 1,
+      serviceId: request.offer.service.id,
+      customerId: answer.customerId ?? booked.newCustomerId,
+      guest: booking.guest,
+      startsAt: booked.startsAt,
+      endsAt: booked.endsAt,
+      segments: booked.segments,
+      notes: booking.notes,
+      origin: caller.origin,
+      createdAt: answer.now,
+      updatedAt: answer.now,
+    },
+    usedAlternative: request.kind === 'BOOK' && request.wishedAt !== null,
+    manageToken: await manageToken(lane, caller, booked.appointmentId),
+  }
+}
+
+function manageToken(lane: BookingLane, { organizationId }: Caller, appointmentId: string): Promise<string> {
+  return createManageToken(lane.db, { organizationId, appointmentId })
+}

@@ -1,0 +1,174 @@
+// Reads, under the locks and in one packet, all that decides a batch of claim requests.
+import type { IdempotentResult } from '../db/tables/keys.ts'
+import type { Tx } from '../db/transaction.ts'
+import { type ClaimRequest, windowsOf } from './claim-requests.ts'
+import { readDefinitionVersions } from './definitions.ts'
+import { holdColumns, type StoredHold } from './holds.ts'
+import { readClock } from './resource-states.ts'
+import type { BusyInterval, Claim, Instant, Interval, ResourceState } from './types.ts'
+
+export interface BatchState {
+  /** The database's clock after the locks were taken: it alone decides what has expired or passed. */
+  now: Instant
+  /** Changed while deciding: what an earlier request of the batch claimed is taken for the later ones. */
+  resources: Map<string, ResourceState>
+  definitionVersions: Map<string, number>
+  /** Holds to be booked. */
+  holds: Map<string, StoredHold>
+  /** Holds still marked ACTIVE, by `sessionOf`. */
+  sessionHolds: Map<string, StoredHold[]>
+  claimsByHold: Map<string, Claim[]>
+  customerIds: Set<string>
+  idempotent: Map<string, { requestHash: string; result: IdempotentResult }>
+  lockedDays: Set<string>
+}
+
+export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<Omit<BatchState, 'lockedDays'>> {
+  const [now, taken, versions, holds, sessionHolds, holdClaims, customerIds, idempotent] = await Promise.all([
+    readClock(tx),
+    readTaken(tx, requests),
+    readVersions(tx, requests),
+    readHolds(tx, requests),
+    readSessionHolds(tx, requests),
+    readHoldClaims(tx, requests),
+    readCustomers(tx, requests),
+    readIdempotent(tx, requests),
+  ])
+  const resources = new Map<string, ResourceState>()
+  for (const { offer } of requests) {
+    for (const [id, schedule] of offer.schedules) {
+      if (!resources.has(id)) resources.set(id, { schedule, claims: [], busy: [] })
+    }
+  }
+  for (const claim of taken.claims) resources.get(claim.resourceId)?.claims.push(claim)
+  for (const busy of taken.busy) resources.get(busy.resourceId)?.busy.push(busy)
+  return {
+    now,
+    resources,
+    definitionVersions: versions,
+    holds: new Map(holds.map((hold) => [hold.id, hold])),
+    sessionHolds: Map.groupBy(sessionHolds, (hold) => sessionOf(hold)),
+    claimsByHold: Map.groupBy(holdClaims, (claim) => claim.holdId ?? ''),
+    customerIds: new Set(customerIds),
+    idempotent,
+  }
+}
+
+/** Holds of one session, or of one key without a session, count against one quota. */
+export function sessionOf({ caller, sessionKey }: { caller: string; sessionKey: string | null }): string {
+  return JSON.stringify([caller, sessionKey])
+}
+
+export function idempotencyName({ caller, key }: { caller: string; key: string }): string {
+  return JSON.stringify([caller, key])
+}
+
+async function readTaken(tx: Tx, requests: ClaimRequest[]): Promise<{ claims: Claim[]; busy: BusyInterval[] }> {
+  const windows = mergedWindows(requests)
+  if (windows.size === 0) return { claims: [], busy: [] }
+  const ids = [...windows.keys()]
+  const starts = ids.map((id) => new Date((windows.get(id) as Interval).start))
+  const ends = ids.map((id) => new Date((windows.get(id) as Interval).end))
+  const [claims, busy] = await Promise.all([
+    tx.sql<Claim[]>`
+      select c.id, c.resource_id as "resourceId", lower(c.during) as start, upper(c.during) as "end",
+        c.hold_id as "holdId", c.appointment_id as "appointmentId", c.expires_at as "expiresAt"
+      from unnest(${ids}::uuid[], ${starts}::timestamptz[], ${ends}::timestamptz[]) as w (resource_id, starts_at, ends_at)
+      join claims c on c.organization_id = ${tx.organizationId} and c.resource_id = w.resource_id and c.active
+        and c.during && tstzrange(w.starts_at, w.ends_at)`,
+    tx.sql<BusyInterval[]>`
+      select b.id, b.resource_id as "resourceId", lower(b.during) as start, upper(b.during) as "end"
+      from unnest(${ids}::uuid[], ${starts}::timestamptz[], ${ends}::timestamptz[]) as w (resource_id, starts_at, ends_at)
+      join busy_intervals b on b.organization_id = ${tx.organizationId} and b.resource_id = w.resource_id
+        and b.during && tstzrange(w.starts_at, w.ends_at)`,
+  ])
+  return { claims, busy }
+}
+
+function mergedWindows(requests: ClaimRequest[]): Map<string, Interval> {
+  const merged = new Map<string, Interval>()
+  for (const { resourceId, window } of requests.flatMap(windowsOf)) {
+    const known = merged.get(resourceId)
+    if (!known) merged.set(resourceId, { ...window })
+    else {
+      known.start = Math.min(known.start, window.start)
+      known.end = Math.max(known.end, window.end)
+    }
+  }
+  return merged
+}
+
+async function readVersions(tx: Tx, requests: ClaimRequest[]): Promise<Map<string, number>> {
+  const subjects = new Set<string>()
+  for (const request of requests) {
+    if (request.kind === 'BOOK_HOLD') continue
+    subjects.add(request.offer.service.id)
+    for (const { resourceId } of windowsOf(request)) subjects.add(resourceId)
+  }
+  return subjects.size === 0 ? new Map() : readDefinitionVersions(tx, [...subjects])
+}
+
+async function readHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]> {
+  const ids = requests.flatMap((request) => (request.kind === 'BOOK_HOLD' ? [request.holdId] : []))
+  if (ids.length === 0) return []
+  return tx.sql<StoredHold[]>`
+    select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
+}
+
+async function readSessionHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]> {
+  const holding = requests.filter((request) => request.kind === 'HOLD')
+  if (holding.length === 0) return []
+  const sessions = new Map(holding.map((r) => [JSON.stringify([r.caller.id, r.sessionKey]), r] as const))
+    .values()
+    .toArray()
+  return tx.sql<StoredHold[]>`
+    select ${holdColumns(tx)}
+    from unnest(${sessions.map((r) => r.caller.id)}::text[], ${sessions.map((r) => r.sessionKey)}::text[]) as s (of_caller, of_session)
+    join lateral (
+      select * from holds h
+      where h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE' and h.caller = s.of_caller
+        and h.session_key is not distinct from s.of_session
+        and (s.of_session is not null or h.expires_at > clock_timestamp())
+      limit 2001
+    ) held on true`
+}
+
+async function readHoldClaims(tx: Tx, requests: ClaimRequest[]): Promise<Claim[]> {
+  const replacing = requests.filter(
+    (request) => request.kind === 'HOLD' && request.replace && request.sessionKey !== null,
+  )
+  const booking = requests.flatMap((request) => (request.kind === 'BOOK_HOLD' ? [request.holdId] : []))
+  if (replacing.length === 0 && booking.length === 0) return []
+  const callers = replacing.map((request) => request.caller.id)
+  const sessions = replacing.map((request) => (request.kind === 'HOLD' ? request.sessionKey : null))
+  return tx.sql<Claim[]>`
+    select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end",
+      hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
+    from claims
+    where organization_id = ${tx.organizationId} and active and hold_id in (
+      select unnest(${booking}::uuid[])
+      union all
+      select h.id from unnest(${callers}::text[], ${sessions}::text[]) as s (of_caller, of_session)
+      join holds h on h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
+        and h.caller = s.of_caller and h.session_key = s.of_session)`
+}
+
+async function readCustomers(tx: Tx, requests: ClaimRequest[]): Promise<string[]> {
+  const ids = requests
+    .map((request) => (request.kind === 'HOLD' ? request.customerId : request.booking.customerId))
+    .filter((id) => id !== null)
+  if (ids.length === 0) return []
+  const rows = await tx.sql<{ id: string }[]>`
+    select id from customers where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
+  return rows.map((row) => row.id)
+}
+
+async function readIdempotent(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['idempotent']> {
+  const keyed = requests.filter((request) => request.idempotency !== null)
+  if (keyed.length === 0) return new Map()
+  const rows = await tx.sql<{ caller: string; key: string; requestHash: string; result: IdempotentResult }[]>`
+    select k.caller, k.key, k.request_hash as "requestHash", k.result
+    from unnest(${keyed.map((r) => r.caller.id)}::text[], ${keyed.map((r) => r.idempotency?.key ?? '')}::text[]) as w (caller, key)
+    join idempotency_keys k on k.organization_id = ${tx.organizationId} and k.caller = w.caller and k.key = w.key`
+  return new Map(rows.map((row) => [idempotencyName(row), { requestHash: row.requestHash, result: row.result }]))
+}

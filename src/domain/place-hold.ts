@@ -1,0 +1,86 @@
+// Places a hold: a slot kept for a short time, bookable until it expires.
+import { inSnapshot } from '../db/transaction.ts'
+import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
+import type { Answer, BookingLane } from './booking-lane.ts'
+import type { Caller } from './callers.ts'
+import type { HoldRequest, SlotWish } from './claim-requests.ts'
+import { alternativesToFind, claim, claimAlternative, idempotencyFor, slotUnavailable } from './claiming.ts'
+import { DEFAULT_TTL_SECONDS, type HoldRecord, loadHolds, MAX_TTL_SECONDS } from './holds.ts'
+import { InvalidInputError, NotFoundError, SlotUnavailableError } from './refusals.ts'
+
+export interface PlaceHoldInput {
+  caller: Caller
+  slot: SlotWish
+  /** Null: 300. At most 1800. */
+  ttlSeconds: number | null
+  sessionKey: string | null
+  /** Releases the older holds of the session, if the new one succeeds. */
+  replace: boolean
+  customerId: string | null
+  /** On a refusal, hold the best alternative at once. */
+  holdAlternative: boolean
+  idempotencyKey: string | null
+}
+
+/**
+ * The slot is the caller's until `expiresAt` by the database's clock. A session that holds this slot already gets its
+ * own hold back. Throws SlotUnavailableError with alternatives (one of them held, if asked), HoldLimitReachedError,
+ * IdempotencyKeyReusedError, NotFoundError, InvalidInputError, BusyError.
+ */
+export async function placeHold(lane: BookingLane, input: PlaceHoldInput): Promise<HoldRecord> {
+  const { caller, slot, sessionKey, replace, customerId } = input
+  const ttlSeconds = input.ttlSeconds ?? DEFAULT_TTL_SECONDS
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
+    throw new InvalidInputError([{ path: ['ttlSeconds'], message: `Must be between 1 and ${MAX_TTL_SECONDS}.` }])
+  }
+  const { idempotencyKey, caller: _, ...asked } = input
+  const idempotency = idempotencyFor(idempotencyKey, 'holdSlot', asked)
+
+  const attempt = (starts: number[], refusal: HoldRequest['refusal']) =>
+    claim(lane, { caller, serviceId: slot.serviceId }, (offer, extraLocks) => ({
+      kind: 'HOLD',
+      caller,
+      offer,
+      starts,
+      wishedAt: refusal ? slot.startsAt : null,
+      pinned: slot.resourceIds,
+      ttlSeconds,
+      sessionKey,
+      replace,
+      customerId,
+      idempotency,
+      extraLocks,
+      refusal,
+      alternatives: {
+        first: alternativesToFind(input.holdAlternative),
+        withinMinutes: DEFAULT_WITHIN_MINUTES,
+        customerId,
+        phone: null,
+      },
+    }))
+
+  const answer = await attempt([slot.startsAt], null)
+  if (answer.decision.state !== 'LOST') return holdOf(lane, caller, answer)
+  const refused = slotUnavailable(answer)
+  if (input.holdAlternative) {
+    const { reasons, alternatives } = refused
+    const held = await claimAlternative(answer, (starts) => attempt(starts, { reasons, alternatives }))
+    if (held) refused.heldAlternativeId = (await holdOf(lane, caller, held)).id
+  }
+  throw refused
+}
+
+async function holdOf(lane: BookingLane, caller: Caller, { decision }: Answer): Promise<HoldRecord> {
+  if (decision.state === 'HOLD') return decision.hold
+  if (decision.state !== 'KNOWN' || !decision.holdId) throw new NotFoundError('hold')
+  const { holdId, refusal } = decision
+  if (refusal) {
+    // The key was used before and led to a refusal with a held alternative: the same answer again.
+    const error = new SlotUnavailableError(refusal.reasons, refusal.alternatives)
+    error.heldAlternativeId = holdId
+    throw error
+  }
+  const hold = (await inSnapshot(lane.db, caller.organizationId, (tx) => loadHolds(tx, [holdId]))).get(holdId)
+  if (!hold) throw new NotFoundError('hold')
+  return hold
+}
