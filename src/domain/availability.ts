@@ -35,7 +35,10 @@ export async function findAvailability(tx: Tx, wish: AvailabilityWish): Promise<
   const resources = await loadResourceStates(tx, { resourceIds, window })
   for (const id of wish.resourceIds ?? []) if (!resources.has(id)) throw new NotFoundError('resource')
   const { from, to } = wish
-  return { slots: findSlots({ service, resources, from, to, now: moment.now, resourceIds: wish.resourceIds }), ...moment }
+  return {
+    slots: findSlots({ service, resources, from, to, now: moment.now, resourceIds: wish.resourceIds }),
+    ...moment,
+  }
 }
 
 export function checkRange({ from, to }: { from: Instant; to: Instant }): void {
@@ -52,4 +55,3 @@ async function readMoment(tx: Tx): Promise<{ snapshot: string; now: Instant }> {
     select pg_current_snapshot()::text as snapshot, clock_timestamp() as now`
   return row
 }
-

@@ -5,10 +5,17 @@ import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import { type AppointmentRecord, loadAppointments } from './appointments.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import { type Caller, seesCustomers } from './callers.ts'
-import type { NewBooking, ResourceWindow, SlotWish } from './claim-requests.ts'
-import { alternativesToFind, claim, claimAlternative, idempotencyFor, shownAlternatives, slotUnavailable } from './claiming.ts'
+import type { NewBooking, SlotWish } from './claim-requests.ts'
+import {
+  alternativesToFind,
+  claim,
+  claimAlternative,
+  idempotencyFor,
+  shownAlternatives,
+  slotUnavailable,
+} from './claiming.ts'
+import { findHeldClaims, type HeldClaims } from './held-claims.ts'
 import { readEmail, readName, readNote, refuseIssues } from './input-issues.ts'
-import { loadHolds, type StoredHold } from './holds.ts'
 import { createManageToken } from './manage-tokens.ts'
 import { findOffer } from './offers.ts'
 import { readPhone } from './phone-numbers.ts'
@@ -47,7 +54,7 @@ export async function bookAppointment(lane: BookingLane, input: BookAppointmentI
   }
   return input.holdId === null
     ? bookSlot(lane, input, input.slot as SlotWish)
-    : bookHold(lane, input, await findHold(lane, input.caller, input.holdId))
+    : bookHold(lane, input, await findHeldClaims(lane.db, input.caller, input.holdId))
 }
 
 async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: SlotWish): Promise<BookedAppointment> {
@@ -84,12 +91,11 @@ async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: Sl
   throw slotUnavailable(answer)
 }
 
-interface HoldToBook {
-  hold: StoredHold
-  held: ResourceWindow[]
-}
-
-async function bookHold(lane: BookingLane, input: BookAppointmentInput, { hold, held }: HoldToBook): Promise<BookedAppointment> {
+async function bookHold(
+  lane: BookingLane,
+  input: BookAppointmentInput,
+  { hold, claims }: HeldClaims,
+): Promise<BookedAppointment> {
   const { caller, sessionKey } = input
   const booking = await readBooking(lane, input, hold.serviceId)
   const { idempotencyKey, caller: _, ...asked } = input
@@ -102,7 +108,7 @@ async function bookHold(lane: BookingLane, input: BookAppointmentInput, { hold, 
     startsAt: hold.startsAt,
     sessionKey,
     booking,
-    held,
+    held: claims.map(({ resourceId, start, end }) => ({ resourceId, window: { start, end } })),
     idempotency,
     extraLocks,
     alternatives: {
@@ -113,21 +119,6 @@ async function bookHold(lane: BookingLane, input: BookAppointmentInput, { hold, 
   }))
   if (answer.decision.state === 'LOST') throw new HoldExpiredError(shownAlternatives(answer))
   return bookedOf(lane, caller, booking, answer)
-}
-
-/** A hold is known to the key that placed it and to secret keys. */
-async function findHold(lane: BookingLane, caller: Caller, holdId: string): Promise<HoldToBook> {
-  return inSnapshot(lane.db, caller.organizationId, async (tx) => {
-    const [holds, held] = await Promise.all([
-      loadHolds(tx, [holdId]),
-      tx.sql<{ resourceId: string; start: number; end: number }[]>`
-        select resource_id as "resourceId", lower(during) as start, upper(during) as "end"
-        from claims where organization_id = ${tx.organizationId} and hold_id = ${holdId} and active`,
-    ])
-    const hold = holds.get(holdId)
-    if (!hold || (hold.caller !== caller.id && caller.kind !== 'SECRET')) throw new NotFoundError('hold')
-    return { hold, held: held.map(({ resourceId, ...window }) => ({ resourceId, window })) }
-  })
 }
 
 async function readBooking(lane: BookingLane, input: BookAppointmentInput, serviceId: string): Promise<NewBooking> {
@@ -159,7 +150,12 @@ function ownClashes(caller: Caller, { customerId, guest }: NewBooking) {
   return seesCustomers(caller) ? { customerId, phone: guest?.phone ?? null } : { customerId: null, phone: null }
 }
 
-async function bookedOf(lane: BookingLane, caller: Caller, booking: NewBooking, answer: Answer): Promise<BookedAppointment> {
+async function bookedOf(
+  lane: BookingLane,
+  caller: Caller,
+  booking: NewBooking,
+  answer: Answer,
+): Promise<BookedAppointment> {
   const { decision } = answer
   if (decision.state === 'KNOWN' && decision.appointmentId) {
     const { appointmentId, usedAlternative } = decision

@@ -31,7 +31,13 @@ export type Decision =
   | { state: 'BOOK'; request: BookRequest; booked: Booked; claims: NewClaim[]; dead: Claim[] }
   | { state: 'BOOK_HOLD'; request: BookHoldRequest; booked: Booked; claims: Claim[] }
   /** The session holds this slot already, or the idempotency key led to something before. */
-  | { state: 'KNOWN'; holdId?: string; appointmentId?: string; usedAlternative: boolean; refusal: HoldRequest['refusal'] }
+  | {
+      state: 'KNOWN'
+      holdId?: string
+      appointmentId?: string
+      usedAlternative: boolean
+      refusal: HoldRequest['refusal']
+    }
   /** Not for this start; alternatives help. */
   | { state: 'LOST'; request: ClaimRequest; reasons: SlotBlock[] }
   | { state: 'REFUSED'; refusal: Refusal }
@@ -58,7 +64,13 @@ export function decide(state: BatchState, request: ClaimRequest): Decision {
   if (known) {
     if (known.requestHash !== request.idempotency?.requestHash) return refused(new IdempotencyKeyReusedError())
     const { holdId, appointmentId, usedAlternative = false, refusal } = known.result
-    return { state: 'KNOWN', holdId, appointmentId, usedAlternative, refusal: (refusal as HoldRequest['refusal']) ?? null }
+    return {
+      state: 'KNOWN',
+      holdId,
+      appointmentId,
+      usedAlternative,
+      refusal: (refusal as HoldRequest['refusal']) ?? null,
+    }
   }
   const decision =
     request.kind === 'BOOK_HOLD'

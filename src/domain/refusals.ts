@@ -66,7 +66,9 @@ export class HoldNotActiveError extends Refusal {
         ? 'The hold has been booked already.'
         : status === 'RELEASED'
           ? 'The hold has been released. Place a new one.'
-          : 'The hold belongs to another session.',
+          : status === 'EXPIRED'
+            ? 'The hold has expired. Place a new one.'
+            : 'The hold belongs to another session.',
     )
     this.status = status
   }

@@ -1,0 +1,72 @@
+// A hold with its claims, read for a change: first to know the locks, then again under them.
+
+import { claimDeltas, daysOf, recordChanges } from '../db/change-log.ts'
+import type { Database } from '../db/client.ts'
+import { isLockTimeout } from '../db/errors.ts'
+import { resourceDayLock } from '../db/locks.ts'
+import { inSnapshot, inTransaction, type Tx } from '../db/transaction.ts'
+import type { Caller } from './callers.ts'
+import { holdColumns, loadHolds, type StoredHold } from './holds.ts'
+import { BusyError, NotFoundError } from './refusals.ts'
+import { readClock } from './resource-states.ts'
+import type { Claim, Instant } from './types.ts'
+
+export interface HeldClaims {
+  hold: StoredHold
+  claims: Claim[]
+}
+
+/** A hold is known to the key that placed it and to secret keys. */
+export async function findHeldClaims(db: Database, caller: Caller, holdId: string): Promise<HeldClaims> {
+  return inSnapshot(db, caller.organizationId, async (tx) => {
+    const [holds, claims] = await Promise.all([loadHolds(tx, [holdId]), readHeldClaims(tx, holdId)])
+    const hold = holds.get(holdId)
+    if (!hold || (hold.caller !== caller.id && caller.kind !== 'SECRET')) throw new NotFoundError('hold')
+    return { hold, claims }
+  })
+}
+
+/** Runs `change` under the locks of all days that the hold has claims on. They never change while it lives. */
+export async function changeHold<T>(
+  db: Database,
+  caller: Caller,
+  { claims, hold: { id } }: HeldClaims,
+  change: (tx: Tx, held: HeldClaims, now: Instant) => Promise<T>,
+): Promise<T> {
+  const locks = claims.flatMap((claim) => daysOf(claim).map((day) => resourceDayLock(claim.resourceId, day)))
+  try {
+    return await inTransaction(
+      db,
+      caller.organizationId,
+      async (tx) => {
+        const [[hold], present, now] = await Promise.all([
+          tx.sql<StoredHold[]>`
+            select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = ${id} for update`,
+          readHeldClaims(tx, id),
+          readClock(tx),
+        ])
+        if (!hold) throw new NotFoundError('hold')
+        return change(tx, { hold, claims: present }, now)
+      },
+      { locks },
+    )
+  } catch (error) {
+    throw isLockTimeout(error) ? new BusyError() : error
+  }
+}
+
+/** Frees what a hold has claimed and writes down its end. */
+export async function endHold(tx: Tx, { hold, claims }: HeldClaims, status: 'RELEASED' | 'EXPIRED'): Promise<void> {
+  await Promise.all([
+    tx.sql`update claims set active = false where organization_id = ${tx.organizationId} and hold_id = ${hold.id} and active`,
+    tx.sql`update holds set status = ${status} where organization_id = ${tx.organizationId} and id = ${hold.id}`,
+    recordChanges(tx, claimDeltas({ removed: claims })),
+  ])
+}
+
+function readHeldClaims(tx: Tx, holdId: string): PromiseLike<Claim[]> {
+  return tx.sql<Claim[]>`
+    select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end",
+      hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
+    from claims where organization_id = ${tx.organizationId} and hold_id = ${holdId} and active`
+}

@@ -1,0 +1,20 @@
+// Releases a live hold: its slot opens at once.
+import type { BookingLane } from './booking-lane.ts'
+import type { Caller } from './callers.ts'
+import { changeHold, endHold, findHeldClaims } from './held-claims.ts'
+import { type HoldRecord, statusAt } from './holds.ts'
+import { HoldNotActiveError } from './refusals.ts'
+
+/** Throws HoldNotActiveError (booked, released or expired before), NotFoundError, BusyError. */
+export async function releaseHold(
+  lane: BookingLane,
+  { caller, holdId }: { caller: Caller; holdId: string },
+): Promise<HoldRecord> {
+  const found = await findHeldClaims(lane.db, caller, holdId)
+  return changeHold(lane.db, caller, found, async (tx, held, now) => {
+    const status = statusAt(held.hold, now)
+    if (status !== 'ACTIVE') throw new HoldNotActiveError(status)
+    await endHold(tx, held, 'RELEASED')
+    return { ...held.hold, status: 'RELEASED' }
+  })
+}

@@ -1,0 +1,196 @@
+// Moves an appointment: it keeps its id, and the old time is freed only if the new one is taken.
+import { claimDeltas, daysOf, recordChanges } from '../db/change-log.ts'
+import { definitionLock } from '../db/locks.ts'
+import type { Tx } from '../db/transaction.ts'
+import { rankAlternatives } from './alternative-ranking.ts'
+import { DEFAULT_WITHIN_MINUTES, narrowToPins } from './alternative-search.ts'
+import {
+  changeAppointment,
+  nameOf,
+  OutdatedAttempt,
+  resourceDaysOfClaim,
+  writeAppointmentChange,
+} from './appointment-changes.ts'
+import type { AppointmentRecord, StoredAppointment } from './appointments.ts'
+import { chooseAssignment } from './assignments.ts'
+import type { BookingLane } from './booking-lane.ts'
+import { bookingWindow } from './booking-window.ts'
+import type { Caller } from './callers.ts'
+import { readReason } from './cancel-appointment.ts'
+import { claimedSegments, take } from './claim-decisions.ts'
+import { deactivateClaims, insertClaims } from './claim-writing.ts'
+import { idempotencyFor } from './claiming.ts'
+import { candidatesOf, loadSchedules, loadServices, readDefinitionVersions } from './definitions.ts'
+import { fairnessOf } from './fairness.ts'
+import type { Offer } from './offers.ts'
+import { judgeByPolicy } from './policy-rulings.ts'
+import { NotFoundError, SlotUnavailableError } from './refusals.ts'
+import { freeByStates, isLive, meets } from './resource-availability.ts'
+import { loadTaken } from './resource-states.ts'
+import { serviceAsBooked } from './service-as-booked.ts'
+import { explainStart } from './slot-explanation.ts'
+import { isOnGrid } from './slot-grid.ts'
+import { claimWindow, findSlots } from './slots.ts'
+import type { Assignment, Claim, Instant, Interval, ResourceState } from './types.ts'
+import { localDayAt, startOfLocalDay } from './zone-offsets.ts'
+
+export interface RescheduleAppointmentInput {
+  caller: Caller
+  appointmentId: string
+  expectedVersion: number
+  startsAt: Instant
+  /** As in SlotWish; where the server picks, whoever serves it already is preferred. */
+  resourceIds: (string | null)[]
+  reason: string | null
+  idempotencyKey: string | null
+}
+
+/**
+ * Throws SlotUnavailableError with alternatives, VersionConflictError, InvalidTransitionError, PolicyViolationError,
+ * IdempotencyKeyReusedError, InvalidInputError, NotFoundError, BusyError.
+ */
+export async function rescheduleAppointment(
+  lane: BookingLane,
+  input: RescheduleAppointmentInput,
+): Promise<AppointmentRecord> {
+  const { caller, startsAt, resourceIds: pinned, idempotencyKey, caller: _, ...asked } = input
+  const reason = readReason(input.reason)
+  const idempotency = idempotencyFor(idempotencyKey, 'rescheduleAppointment', { ...asked, startsAt, pinned })
+  return changeAppointment(
+    lane.db,
+    { ...input, idempotency },
+    async (tx, appointment) => {
+      const offer = await offerOf(tx, appointment)
+      const candidates = candidatesOf(offer.service)
+      const days = daysOf(claimWindow(offer.service, startsAt, startsAt))
+      return {
+        offer,
+        resourceDays: candidates.flatMap((resourceId) => days.map((day) => ({ resourceId, day }))),
+        locks: [offer.service.id, ...candidates].map((id) => definitionLock(id, 'read')),
+      }
+    },
+    async (tx, { appointment, claims, now, lockedDays }, { offer }) => {
+      const [ruling, resources] = await Promise.all([
+        judgeByPolicy(tx, { appointment, caller, change: 'RESCHEDULE', now }),
+        readStates(tx, offer, dayWindow(offer, startsAt)),
+        checkVersions(tx, offer),
+      ])
+      const move: Move = { offer, appointment, resources, startsAt, pinned, now }
+      const assignment = findMove(move)
+      if (!assignment) throw await refuse(tx, move)
+      const dead = deadInTheWay(resources, assignment, now)
+      const missing = dead.flatMap(resourceDaysOfClaim).filter((day) => !lockedDays.has(nameOf(day)))
+      if (missing.length > 0) throw new OutdatedAttempt(missing)
+      const owner = { holdId: null, appointmentId: appointment.id, expiresAt: null }
+      const taken = take({ resources }, assignment, owner)
+      const [, , moved] = await Promise.all([
+        deactivateClaims(tx, [...claims, ...dead]),
+        insertClaims(tx, taken),
+        writeAppointmentChange(tx, {
+          appointment,
+          next: {
+            startsAt: assignment.startsAt,
+            endsAt: assignment.endsAt,
+            segments: claimedSegments({ offer }, assignment),
+            rescheduleCount: appointment.rescheduleCount + 1,
+          },
+          kind: 'RESCHEDULED',
+          caller,
+          reason,
+          ...ruling,
+          idempotency,
+          now,
+        }),
+        recordChanges(tx, claimDeltas({ removed: [...claims, ...dead], added: taken.map(({ claim }) => claim) })),
+      ])
+      return moved
+    },
+  )
+}
+
+interface Move {
+  offer: Offer
+  appointment: StoredAppointment
+  resources: Map<string, ResourceState>
+  startsAt: Instant
+  pinned: (string | null)[]
+  now: Instant
+}
+
+/** The segments as booked, served by whoever may serve them now or has served them so far. */
+async function offerOf(tx: Tx, appointment: StoredAppointment): Promise<Offer> {
+  const present = (await loadServices(tx, [appointment.serviceId])).get(appointment.serviceId)
+  if (!present) throw new NotFoundError('service')
+  const service = serviceAsBooked(present, appointment.segments)
+  return { service, schedules: await loadSchedules(tx, candidatesOf(service)) }
+}
+
+async function checkVersions(tx: Tx, { service, schedules }: Offer): Promise<void> {
+  const versions = await readDefinitionVersions(tx, [service.id, ...schedules.keys()])
+  const outdated = [...schedules].some(([id, { scheduleVersion }]) => (versions.get(id) ?? 0) !== scheduleVersion)
+  if (outdated || (versions.get(service.id) ?? 0) !== service.definitionVersion) throw new OutdatedAttempt()
+}
+
+async function readStates(tx: Tx, { schedules }: Offer, window: Interval): Promise<Map<string, ResourceState>> {
+  const { claims, busy } = await loadTaken(tx, { resourceIds: [...schedules.keys()], window })
+  const states = new Map<string, ResourceState>()
+  for (const [id, schedule] of schedules) states.set(id, { schedule, claims: [], busy: [] })
+  for (const claim of claims) states.get(claim.resourceId)?.claims.push(claim)
+  for (const interval of busy) states.get(interval.resourceId)?.busy.push(interval)
+  return states
+}
+
+/** The claims to be judged, and the local day for a fair choice. */
+function dayWindow({ service }: Offer, startsAt: Instant): Interval {
+  const window = claimWindow(service, startsAt, startsAt)
+  const day = localDayAt(service.timeZone, startsAt)
+  return {
+    start: Math.min(window.start, startOfLocalDay(service.timeZone, day)),
+    end: Math.max(window.end, startOfLocalDay(service.timeZone, day + 1)),
+  }
+}
+
+// The appointment's own claims never block its own move.
+const isOwn = (appointment: StoredAppointment) => (claim: Claim) => claim.appointmentId === appointment.id
+
+function findMove({ offer, appointment, resources, startsAt, pinned, now }: Move): Assignment | null {
+  const { service } = offer
+  const { earliestAt, latestAt } = bookingWindow(service, now)
+  if (startsAt < earliestAt || startsAt >= latestAt) return null
+  if (!isOnGrid(startsAt, service.timeZone, service.slotIntervalMinutes)) return null
+  const present = new Set(appointment.segments.flatMap((segment) => segment.resourceIds))
+  const fairness = fairnessOf({ resources, timeZone: service.timeZone, startsAt, now })
+  return chooseAssignment({
+    service,
+    startsAt,
+    isFree: freeByStates(resources, now, isOwn(appointment)),
+    pinned,
+    prefer: (id) => (present.has(id) ? -1 : fairness(id)),
+  })
+}
+
+function deadInTheWay(resources: Map<string, ResourceState>, { claims }: Assignment, now: Instant): Claim[] {
+  return claims.flatMap(({ resourceId, start, end }) =>
+    (resources.get(resourceId)?.claims ?? []).filter((claim) => meets(claim, start, end) && !isLive(claim, now)),
+  )
+}
+
+async function refuse(tx: Tx, move: Move): Promise<SlotUnavailableError> {
+  const { offer, appointment, startsAt, pinned, now } = move
+  const { service } = offer
+  const ignores = isOwn(appointment)
+  const reasons = explainStart({ service, resources: move.resources, startsAt, now, pinned, ignores })
+  const from = startsAt - DEFAULT_WITHIN_MINUTES * 60_000
+  const to = startsAt + DEFAULT_WITHIN_MINUTES * 60_000 + 1
+  const resources = await readStates(tx, offer, claimWindow(service, from, to))
+  for (const state of resources.values()) state.claims = state.claims.filter((claim) => !ignores(claim))
+  const search = (offered: typeof service) =>
+    rankAlternatives(findSlots({ service: offered, resources, from, to, now }), {
+      near: startsAt,
+      timeZone: service.timeZone,
+      first: 3,
+      excludeStartsAt: appointment.startsAt,
+    })
+  const alternatives = search(narrowToPins(service, pinned))
+  return new SlotUnavailableError(reasons, alternatives.length > 0 ? alternatives : search(service))
+}
