@@ -61,7 +61,7 @@ export function overlaps(intervals: readonly Interval[], start: Instant, end: In
 }
 
 /** Index of the first normalized interval that ends after the instant; their number if there is none. */
-export function firstEndingAfter(intervals: readonly Interval[], instant: Instant): number {
+function firstEndingAfter(intervals: readonly Interval[], instant: Instant): number {
   let low = 0
   let high = intervals.length
   while (low < high) {

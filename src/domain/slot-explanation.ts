@@ -84,7 +84,7 @@ function isCandidateAt(plan: ServicePlan, position: number, id: string): boolean
   return plan.segments.some((segment) => segment.groups[position - segment.firstPosition]?.includes(id))
 }
 
-/** Segment and group of those that leave a chain without a way: empty ones if there are any, else all that compete. */
+/** Segment and group of those that leave a chain without a way: empty ones if there are any, else those that compete. */
 function groupsInTheWay(plan: ServicePlan, free: FreeCandidates): [number, number][] {
   return plan.chains
     .filter((chain) => peopleForChain(plan, chain, free).length === 0)
@@ -99,7 +99,11 @@ function groupsOfChainInTheWay(plan: ServicePlan, chain: SegmentChain, free: Fre
   if (empty.length > 0) return empty
   const crowded = all.filter(([index]) => !canServeSegment(plan.segments[index] as SegmentPlan, free[index] ?? [], []))
   if (crowded.length > 0) return crowded
-  return all
+  // Each segment has a way of its own: it is the shared person that no one can be.
+  return all.filter(([index, group]) => {
+    const segment = plan.segments[index] as SegmentPlan
+    return group === segment.staffGroup || !segment.groupsAreDisjoint
+  })
 }
 
 /** One block for each rule and resource, until the last of what stands in the way is over. */

@@ -71,7 +71,7 @@ export function startOfLocalDay(timeZone: string, day: number): Instant {
 }
 
 /** The local date as Temporal sees it. */
-export function dateOfDay(day: number): Temporal.PlainDate {
+function dateOfDay(day: number): Temporal.PlainDate {
   return new Temporal.PlainDate(1970, 1, 1).add({ days: day })
 }
 

@@ -170,3 +170,31 @@ test('a chain that two people could only serve in turns names what keeps each fr
     'ALREADY_BOOKED ben 2027-03-01T10:00Z',
   ])
 })
+
+test('where two groups fight over one free person the others say why they are away, not those of other segments', () => {
+  const pair = service([
+    segment(60, [rooms('room 1', 'room 2')]),
+    segment(60, [staff('anna', 'ben'), staff('anna', 'ben')]),
+  ])
+  const states = [
+    resource('anna'),
+    resource('ben', { claims: [claim(ten, '2027-03-01T11:00+01:00')] }),
+    resource('room 1', { kind: 'ROOM', claims: [claim(nine, ten)] }),
+    resource('room 2', { kind: 'ROOM' }),
+  ]
+  expect(brief(explain(pair, states))).toEqual(['ALREADY_BOOKED ben 2027-03-01T10:00Z'])
+})
+
+test('when only the shared person is missing, a taken room that has a substitute is not mentioned', () => {
+  const chain = service([
+    segment(60, [staff('anna'), rooms('room 1', 'room 2')]),
+    segment(60, [staff('anna', 'ben')], { sameStaffAsPrevious: true }),
+  ])
+  const states = [
+    resource('anna', { claims: [claim(ten, '2027-03-01T11:00+01:00')] }),
+    resource('ben'),
+    resource('room 1', { kind: 'ROOM', claims: [claim(nine, ten)] }),
+    resource('room 2', { kind: 'ROOM' }),
+  ]
+  expect(brief(explain(chain, states))).toEqual(['ALREADY_BOOKED anna 2027-03-01T10:00Z'])
+})

@@ -80,6 +80,12 @@ test('time off and outside calendars close starts like claims do', () => {
   expect(listed(search(cut, [away, busy]))).toEqual(['09:30 anna ben', '10:00 anna ben'])
 })
 
+test('an empty range takes nothing', () => {
+  const moment = { start: at('2027-03-01T09:15+01:00'), end: at('2027-03-01T09:15+01:00') }
+  const anna = resource('anna', { ...morning, busy: [{ ...moment, id: 'busy', resourceId: 'anna' }] })
+  expect(listed(search(cut, [anna]))).toEqual(['09:00 anna', '09:30 anna', '10:00 anna'])
+})
+
 test('a hold closes its starts until the instant it expires', () => {
   const anna = resource('anna', {
     ...morning,

@@ -23,7 +23,7 @@ export function at(text: string): Instant {
 }
 
 /** '09:30' as minutes after midnight. */
-export function clock(text: string): number {
+function clock(text: string): number {
   const [hours, minutes] = text.split(':').map(Number)
   return (hours ?? 0) * 60 + (minutes ?? 0)
 }
@@ -111,6 +111,7 @@ export function service(segments: SegmentDefinition[], parts: Partial<ServiceDef
   return {
     id: 'service',
     locationId: 'location',
+    country: 'DE',
     name: 'Cut',
     timeZone: 'Europe/Berlin',
     active: true,

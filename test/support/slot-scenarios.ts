@@ -158,6 +158,7 @@ export const scenarios: fc.Arbitrary<Scenario> = moments.chain((moment) =>
       service: {
         id: 'service',
         locationId: 'location',
+        country: 'DE',
         name: 'Perm',
         timeZone: moment.timeZone,
         definitionVersion: 1,

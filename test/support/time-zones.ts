@@ -23,7 +23,7 @@ export const testedZones = [
 ]
 
 /** Every transition of a zone from 2024 to 2029. */
-export function transitionsOf(timeZone: string): Instant[] {
+function transitionsOf(timeZone: string): Instant[] {
   const end = Date.UTC(2030, 0, 1)
   const found: Instant[] = []
   let next = Temporal.Instant.from('2024-01-01T00:00Z').toZonedDateTimeISO(timeZone).getTimeZoneTransition('next')
