@@ -67,8 +67,8 @@ async function readTaken(tx: Tx, requests: ClaimRequest[]): Promise<{ claims: Cl
   const windows = mergedWindows(requests)
   if (windows.size === 0) return { claims: [], busy: [] }
   const ids = [...windows.keys()]
-  const starts = ids.map((id) => new Date((windows.get(id) as Interval).start))
-  const ends = ids.map((id) => new Date((windows.get(id) as Interval).end))
+  const starts = ids.map((id) => (windows.get(id) as Interval).start)
+  const ends = ids.map((id) => (windows.get(id) as Interval).end)
   const [claims, busy] = await Promise.all([
     tx.sql<Claim[]>`
       select c.id, c.resource_id as "resourceId", lower(c.during) as start, upper(c.during) as "end",
