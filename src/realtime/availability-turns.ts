@@ -1,0 +1,126 @@
+// One turn of the log for availability: what changed, what has to be read anew, and what newcomers need, of one moment.
+import type { AvailabilityView } from './availability-views.ts'
+import type { Cursor } from './cursors.ts'
+import { type DayRun, dayNumber, dayText, type ReadDay, readDays } from './day-reading.ts'
+import { isDefinition } from './day-states.ts'
+import { type LoggedChange, readChangesSince } from './log-reading.ts'
+import type { TailTurn } from './log-tail.ts'
+import { type Missed, readMissed } from './missed-changes.ts'
+import { readPlans, type ViewPlan } from './view-plans.ts'
+import { adoptPlan, stepDay, type WatchedViews } from './watched-views.ts'
+
+/** Somebody waits for a first answer, or for what was missed since a cursor. */
+export interface Arrival {
+  view: AvailabilityView
+  since: { text: string; cursor: Cursor } | null
+}
+
+export interface ReadTurn<Arriving> {
+  /** All states were read; there are no single steps to take. */
+  anew: boolean
+  rows: LoggedChange[]
+  plans: Map<AvailabilityView, ViewPlan>
+  days: ReadDay[]
+  missed: Map<Arriving, Missed>
+}
+
+export async function readTurn<Arriving extends Arrival>(
+  { tx, since, position }: TailTurn,
+  watched: WatchedViews,
+  { arrivals, reload }: { arrivals: readonly Arriving[]; reload: boolean },
+): Promise<ReadTurn<Arriving>> {
+  const { states, views, ahead } = watched
+  const [rows, located] = await Promise.all([
+    readChangesSince(tx, { organizationIds: states.organizationIds(), since: { snapshot: since, except: [...ahead] } }),
+    position,
+  ])
+  const anew = reload || !located.continues
+  const planned = new Set(arrivals.flatMap(({ view }) => (view.plan ? [] : [view])))
+  const days = createDayList()
+  if (anew) for (const view of views.values()) planned.add(view)
+  else {
+    for (const { organizationId, subjectId, day, version, delta } of rows) {
+      if (isDefinition(day)) {
+        const definition = states.definition(organizationId, subjectId)
+        if (definition && version > definition.version) for (const view of definition.views) planned.add(view)
+      } else if (delta.busy && states.day(organizationId, subjectId, day)) {
+        days.add(organizationId, subjectId, dayNumber(Date.parse(day)))
+      }
+    }
+  }
+  const plans = await readPlans(tx, planned)
+  for (const [{ question }, plan] of plans) {
+    for (const id of plan.offeredIds) {
+      for (let day = plan.firstDay; day <= plan.lastDay; day++) {
+        if (anew || !states.day(question.organizationId, id, dayText(day))) days.add(question.organizationId, id, day)
+      }
+    }
+  }
+  const [read, missed] = await Promise.all([
+    readDays(tx, days.runs()),
+    readMissed(tx, located, arrivals, (view) => plans.get(view) ?? view.plan),
+  ])
+  return { anew, rows, plans, days: read, missed }
+}
+
+/**
+ * Brings the states to the turn's snapshot. `isSound` false: the log had a gap, which cannot be; the next turn reads
+ * everything anew.
+ */
+export function applyTurn(
+  watched: WatchedViews,
+  turn: ReadTurn<Arrival>,
+): { touched: Set<AvailabilityView>; isSound: boolean } {
+  const { states, views } = watched
+  const touched = new Set<AvailabilityView>()
+  let isSound = true
+  for (const [view, plan] of turn.plans) {
+    if (views.get(view.scope) !== view) continue
+    adoptPlan(watched, view, plan)
+    touched.add(view)
+  }
+  for (const { organizationId, subjectId, day, version, claims, busy } of turn.days) {
+    const state = states.day(organizationId, subjectId, day)
+    if (!state) continue
+    Object.assign(state, { version, claims, busy })
+    for (const view of state.views) {
+      view.stale = 'all'
+      touched.add(view)
+    }
+  }
+  if (turn.anew) return { touched, isSound }
+  for (const { organizationId, subjectId, day, version, delta } of turn.rows.sort((a, b) => a.version - b.version)) {
+    const state = states.day(organizationId, subjectId, day)
+    if (!state || version <= state.version) continue
+    if (version !== state.version + 1) isSound = false
+    for (const view of stepDay(state, version, delta)) touched.add(view)
+  }
+  return { touched, isSound }
+}
+
+/** Days to read, each once, as runs of days that follow each other. */
+function createDayList() {
+  const subjects = new Map<string, { organizationId: string; subjectId: string; days: Set<number> }>()
+  return {
+    add(organizationId: string, subjectId: string, day: number): void {
+      const key = `${organizationId} ${subjectId}`
+      const known = subjects.get(key)
+      if (known) known.days.add(day)
+      else subjects.set(key, { organizationId, subjectId, days: new Set([day]) })
+    },
+    runs(): DayRun[] {
+      const runs: DayRun[] = []
+      for (const { organizationId, subjectId, days } of subjects.values()) {
+        let run: DayRun | undefined
+        for (const day of [...days].sort((a, b) => a - b)) {
+          if (run && day === run.lastDay + 1) run.lastDay = day
+          else {
+            run = { organizationId, subjectId, firstDay: day, lastDay: day }
+            runs.push(run)
+          }
+        }
+      }
+      return runs
+    },
+  }
+}

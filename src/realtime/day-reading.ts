@@ -1,0 +1,87 @@
+// Reads the states of subject-days from one snapshot, for views of any organization at once.
+import type { Tx } from '../db/transaction.ts'
+import type { BusyInterval, Claim } from '../domain/types.ts'
+
+/** A run of UTC dates of one resource; day numbers since the Unix epoch, both ends in. */
+export interface DayRun {
+  organizationId: string
+  subjectId: string
+  firstDay: number
+  lastDay: number
+}
+
+export interface ReadDay {
+  organizationId: string
+  subjectId: string
+  day: string
+  version: number
+  claims: Map<string, Claim>
+  busy: BusyInterval[]
+}
+
+const DAY_MS = 86_400_000
+
+export function dayNumber(instant: number): number {
+  return Math.floor(instant / DAY_MS)
+}
+
+/** `2027-03-28`. */
+export function dayText(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10)
+}
+
+/** The runs may not overlap each other. A day that was never changed is at version 0. */
+export async function readDays(tx: Tx, runs: readonly DayRun[]): Promise<ReadDay[]> {
+  if (runs.length === 0) return []
+  const wanted = tx.sql`
+    unnest(${runs.map((run) => run.organizationId)}::uuid[], ${runs.map((run) => run.subjectId)}::uuid[],
+           ${runs.map((run) => dayText(run.firstDay))}::text[]::date[],
+           ${runs.map((run) => dayText(run.lastDay + 1))}::text[]::date[]) with ordinality
+    as run (organization_id, subject_id, first_day, end_day, number)`
+  const [claims, busy, versions] = await Promise.all([
+    tx.sql<(Claim & { run: number })[]>`
+      select run.number::int as run, c.id, c.resource_id as "resourceId", lower(c.during) as start, upper(c.during) as "end",
+        c.hold_id as "holdId", c.appointment_id as "appointmentId", c.expires_at as "expiresAt"
+      from ${wanted}
+      join claims c on c.organization_id = run.organization_id and c.resource_id = run.subject_id and c.active
+        and c.during && tstzrange(run.first_day::timestamptz, run.end_day::timestamptz)`,
+    tx.sql<(BusyInterval & { run: number })[]>`
+      select run.number::int as run, b.id, b.resource_id as "resourceId", lower(b.during) as start, upper(b.during) as "end"
+      from ${wanted}
+      join busy_intervals b on b.organization_id = run.organization_id and b.resource_id = run.subject_id
+        and b.during && tstzrange(run.first_day::timestamptz, run.end_day::timestamptz)`,
+    tx.sql<{ run: number; day: string; version: number }[]>`
+      select run.number::int as run, d.day::text, d.version
+      from ${wanted}
+      join resource_days d on d.organization_id = run.organization_id and d.subject_id = run.subject_id
+        and d.day >= run.first_day and d.day < run.end_day`,
+  ])
+  const daysByRun = runs.map(emptyDays)
+  for (const { run, ...claim } of claims) {
+    for (const day of touched(runs[run - 1], daysByRun[run - 1], claim)) day.claims.set(claim.id, claim)
+  }
+  for (const { run, ...interval } of busy) {
+    for (const day of touched(runs[run - 1], daysByRun[run - 1], interval)) day.busy.push(interval)
+  }
+  for (const { run, day, version } of versions) {
+    const state = daysByRun[run - 1]?.[dayNumber(Date.parse(day)) - (runs[run - 1]?.firstDay ?? 0)]
+    if (state) state.version = version
+  }
+  return daysByRun.flat()
+}
+
+function emptyDays({ organizationId, subjectId, firstDay, lastDay }: DayRun): ReadDay[] {
+  return Array.from({ length: lastDay - firstDay + 1 }, (_, index) => ({
+    organizationId,
+    subjectId,
+    day: dayText(firstDay + index),
+    version: 0,
+    claims: new Map(),
+    busy: [],
+  }))
+}
+
+function touched(run: DayRun | undefined, days: ReadDay[] | undefined, { start, end }: { start: number; end: number }) {
+  if (!run || !days) return []
+  return days.slice(Math.max(dayNumber(start) - run.firstDay, 0), dayNumber(end - 1) - run.firstDay + 1)
+}

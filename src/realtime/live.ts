@@ -1,0 +1,90 @@
+// Everything live: composes the sources, the tail of the log and the bus.
+import type { CommittedTransaction } from '../db/changes.ts'
+import type { Database } from '../db/client.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { type AvailabilityStream, createAvailabilitySource } from './availability-source.ts'
+import type { Bus } from './bus.ts'
+import type { AvailabilityQuestion } from './cursors.ts'
+import { createDatabaseClock } from './database-clock.ts'
+import { startLogTail } from './log-tail.ts'
+
+export type { AvailabilityUpdate } from './availability-views.ts'
+
+export interface Live extends AsyncDisposable {
+  /**
+   * A SNAPSHOT first, or, after a cursor from which it can go on, the CHANGE that was missed (nothing if nothing was); then
+   * every change. Never a gap, a duplicate, or a part. Throws InvalidCursorError, and NotFoundError of an unknown service.
+   */
+  availability(input: AvailabilityQuestion & { after: string | null }): Promise<AvailabilityStream>
+  /** A transaction of this process was committed: shows it here and tells the other gateways. Never throws or waits. */
+  onCommitted(transaction: CommittedTransaction): void
+  status(): LiveStatus
+}
+
+export interface LiveStatus {
+  /** True while the bus is known to deliver everything; else the log is the main way. */
+  busIsReliable: boolean
+  databaseIsAway: boolean
+  views: number
+  subscribers: number
+  watchedDays: number
+}
+
+interface LiveInput {
+  /** Best of its own: two connections, so that a burst of bookings does not keep updates waiting. */
+  db: Database
+  bus: Bus
+  logger: Logger
+  /** How long a view without subscribers is kept. */
+  lingerMs?: number
+}
+
+/** With the jitter of the loop below a second: a lost message is never stale for longer. */
+const RELIABLE_INTERVAL_MS = 800
+const UNRELIABLE_INTERVAL_MS = 250
+
+/** Never connects by itself: the first subscriber does. */
+export function createLive({ db, bus, logger, lingerMs = 10_000 }: LiveInput): Live {
+  const clock = createDatabaseClock()
+  const availability = createAvailabilitySource({ clock, tail: () => tail, lingerMs })
+  const tail = startLogTail({
+    db,
+    clock,
+    logger,
+    readers: [availability.reader],
+    intervalMs: () => (bus.isReliable() ? RELIABLE_INTERVAL_MS : UNRELIABLE_INTERVAL_MS),
+  })
+  const receive = (transaction: CommittedTransaction) =>
+    tail.whenNotReading(() => {
+      availability.receive(transaction)
+    })
+  bus.listen({
+    onTransaction: receive,
+    onReliability(isReliable) {
+      logger[isReliable ? 'info' : 'warn'](isReliable ? 'the bus delivers' : 'the bus may be losing messages')
+      // Either way something may have been lost until now.
+      tail.wake()
+    },
+  })
+  return {
+    availability: ({ after, ...question }) => availability.subscribe(question, after),
+    onCommitted(transaction) {
+      receive(transaction)
+      bus.publish(transaction)
+    },
+    status() {
+      const { views, members, days } = availability.counts()
+      return {
+        busIsReliable: bus.isReliable(),
+        databaseIsAway: tail.isAway(),
+        views,
+        subscribers: members,
+        watchedDays: days,
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      availability[Symbol.dispose]()
+      await tail[Symbol.asyncDispose]()
+    },
+  }
+}
