@@ -1,4 +1,5 @@
 // Reads, under the locks and in one packet, all that decides a batch of claim requests.
+import { LONGEST_CLAIM_MS } from '../db/tables/claims.ts'
 import type { IdempotentResult } from '../db/tables/keys.ts'
 import type { Tx } from '../db/transaction.ts'
 import { type ClaimRequest, windowsOf } from './claim-requests.ts'
@@ -69,18 +70,20 @@ async function readTaken(tx: Tx, requests: ClaimRequest[]): Promise<{ claims: Cl
   const ids = [...windows.keys()]
   const starts = ids.map((id) => (windows.get(id) as Interval).start)
   const ends = ids.map((id) => (windows.get(id) as Interval).end)
+  const earliest = starts.map((start) => start - LONGEST_CLAIM_MS)
   const [claims, busy] = await Promise.all([
     tx.sql<Claim[]>`
-      select c.id, c.resource_id as "resourceId", lower(c.during) as start, upper(c.during) as "end",
+      select c.id, c.resource_id as "resourceId", c.starts_at as start, c.ends_at as "end",
         c.hold_id as "holdId", c.appointment_id as "appointmentId", c.expires_at as "expiresAt"
-      from unnest(${ids}::uuid[], ${starts}::timestamptz[], ${ends}::timestamptz[]) as w (resource_id, starts_at, ends_at)
+      from unnest(${ids}::uuid[], ${earliest}::timestamptz[], ${starts}::timestamptz[], ${ends}::timestamptz[])
+        as w (resource_id, earliest, starts_at, ends_at)
       join claims c on c.organization_id = ${tx.organizationId} and c.resource_id = w.resource_id and c.active
-        and c.during && tstzrange(w.starts_at, w.ends_at)`,
+        and c.starts_at > w.earliest and c.starts_at < w.ends_at and c.ends_at > w.starts_at`,
     tx.sql<BusyInterval[]>`
-      select b.id, b.resource_id as "resourceId", lower(b.during) as start, upper(b.during) as "end"
+      select b.id, b.resource_id as "resourceId", b.starts_at as start, b.ends_at as "end"
       from unnest(${ids}::uuid[], ${starts}::timestamptz[], ${ends}::timestamptz[]) as w (resource_id, starts_at, ends_at)
       join busy_intervals b on b.organization_id = ${tx.organizationId} and b.resource_id = w.resource_id
-        and b.during && tstzrange(w.starts_at, w.ends_at)`,
+        and b.ends_at > w.starts_at and b.starts_at < w.ends_at`,
   ])
   return { claims, busy }
 }

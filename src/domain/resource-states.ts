@@ -1,4 +1,5 @@
 // Who is taken when: the claims and busy intervals of resources in a range, from one snapshot.
+import { LONGEST_CLAIM_MS } from '../db/tables/claims.ts'
 import type { Tx } from '../db/transaction.ts'
 import { loadSchedules } from './definitions.ts'
 import type { BusyInterval, Claim, Instant, Interval, ResourceState } from './types.ts'
@@ -26,16 +27,17 @@ export async function loadTaken(
 ): Promise<{ claims: Claim[]; busy: BusyInterval[] }> {
   const [claims, busy] = await Promise.all([
     tx.sql<Claim[]>`
-      select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end",
+      select id, resource_id as "resourceId", starts_at as start, ends_at as "end",
         hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
       from claims
       where organization_id = ${tx.organizationId} and resource_id = any(${resourceIds}::uuid[]) and active
-        and during && tstzrange(${window.start}::timestamptz, ${window.end}::timestamptz)`,
+        and starts_at > ${window.start - LONGEST_CLAIM_MS}::timestamptz and starts_at < ${window.end}::timestamptz
+        and ends_at > ${window.start}::timestamptz`,
     tx.sql<BusyInterval[]>`
-      select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end"
+      select id, resource_id as "resourceId", starts_at as start, ends_at as "end"
       from busy_intervals
       where organization_id = ${tx.organizationId} and resource_id = any(${resourceIds}::uuid[])
-        and during && tstzrange(${window.start}::timestamptz, ${window.end}::timestamptz)`,
+        and ends_at > ${window.start}::timestamptz and starts_at < ${window.end}::timestamptz`,
   ])
   return { claims, busy }
 }

@@ -16,6 +16,12 @@ import { instant, instantRange, organizationId } from '../columns.ts'
 import { resources } from './resources.ts'
 
 /**
+ * How long a claim may be. Reads look for claims that begin up to this long before their window: under row-level security
+ * an index answers only leakproof operators, which comparisons of instants are and `&&` of ranges is not.
+ */
+export const LONGEST_CLAIM_MS = 4 * 86_400_000
+
+/**
  * Guarded by the exclusion constraint `claims_no_overlap` (see the migration that protects it): no two active
  * claims of one resource overlap. An expired hold's claim is dead at `expires_at` by the database's clock, whether
  * or not it is still marked active.
@@ -28,6 +34,8 @@ export const claims = pgTable(
     resourceId: uuid('resource_id').notNull(),
     /** Buffers included. */
     during: instantRange().notNull(),
+    startsAt: instant('starts_at').notNull().generatedAlwaysAs(sql`lower(during)`),
+    endsAt: instant('ends_at').notNull().generatedAlwaysAs(sql`upper(during)`),
     segmentPosition: smallint('segment_position').notNull(),
     groupPosition: smallint('group_position').notNull(),
     holdId: uuid('hold_id'),
@@ -42,14 +50,13 @@ export const claims = pgTable(
       columns: [table.organizationId, table.resourceId],
       foreignColumns: [resources.organizationId, resources.id],
     }),
-    uniqueIndex('claims_one_per_start')
-      .on(table.organizationId, table.resourceId, sql`lower(during)`)
-      .where(sql`active`),
+    uniqueIndex('claims_one_per_start').on(table.organizationId, table.resourceId, table.startsAt).where(sql`active`),
     index('claims_hold_idx').on(table.organizationId, table.holdId).where(sql`active and hold_id is not null`),
     index('claims_appointment_idx')
       .on(table.organizationId, table.appointmentId)
       .where(sql`active and appointment_id is not null`),
     index('claims_expiry_idx').on(table.expiresAt).where(sql`active and expires_at is not null`),
+    check('claims_length_check', sql`upper(during) - lower(during) <= interval '4 days'`),
     check('claims_owner_check', sql`hold_id is not null or appointment_id is not null`),
     check('claims_expiry_check', sql`appointment_id is null or expires_at is null`),
   ],
@@ -63,6 +70,8 @@ export const busyIntervals = pgTable(
     id: uuid().notNull(),
     resourceId: uuid('resource_id').notNull(),
     during: instantRange().notNull(),
+    startsAt: instant('starts_at').notNull().generatedAlwaysAs(sql`lower(during)`),
+    endsAt: instant('ends_at').notNull().generatedAlwaysAs(sql`upper(during)`),
     source: text().notNull(),
     externalId: text('external_id').notNull(),
     createdAt: instant('created_at').notNull().default(sql`now()`),
@@ -80,6 +89,6 @@ export const busyIntervals = pgTable(
       table.externalId,
       table.resourceId,
     ),
-    index('busy_intervals_range_idx').using('gist', table.organizationId, table.resourceId, table.during),
+    index('busy_intervals_end_idx').on(table.organizationId, table.resourceId, table.endsAt),
   ],
 )
