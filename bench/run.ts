@@ -1,0 +1,32 @@
+// Runs the benchmarks, all or those named, and writes the table: `npm run bench`, `npm run bench -- bookings hello`.
+
+import { measureBookings } from './bookings.ts'
+import { measureFanOut } from './fan-out.ts'
+import { requirePgbench } from './support/pgbench.ts'
+import { isReached, type Report, writeReport } from './support/report.ts'
+
+const PARTS: Record<string, () => Promise<Report>> = {
+  bookings: measureBookings,
+  'fan-out': measureFanOut,
+}
+
+const names = process.argv.slice(2)
+const unknown = names.filter((name) => !Object.hasOwn(PARTS, name))
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(', ')}: the parts are ${Object.keys(PARTS).join(', ')}.`)
+  process.exit(2)
+}
+requirePgbench()
+
+const report: Report = { rows: [], notes: [] }
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (names.length > 0 && !names.includes(name)) continue
+  const startedAt = performance.now()
+  console.error(`bench: ${name} …`)
+  const { rows, notes } = await measure()
+  report.rows.push(...rows)
+  report.notes.push(...notes)
+  console.error(`bench: ${name} took ${Math.round((performance.now() - startedAt) / 1000)} s`)
+}
+console.log(await writeReport(report))
+process.exitCode = report.rows.some((row) => isReached(row) === false) ? 1 : 0

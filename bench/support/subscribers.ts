@@ -1,0 +1,46 @@
+// Starts the process of subscribers on the core of the load, and asks it what arrived.
+
+import { fileURLToPath } from 'node:url'
+import type { Latencies, SubscribersJob } from '../load/subscribers.ts'
+import { LOAD_CORE, startNode } from './processes.ts'
+
+export interface Subscribers extends AsyncDisposable {
+  /** One of the snapshots that came, if they were awaited. */
+  open(job: SubscribersJob): Promise<string | null>
+  countFrom(): void
+  /** How many messages came and when the last one did, once there are so many or the deadline is over. */
+  awaitCount(count: number, deadlineMs: number): Promise<{ counted: number; at: number }>
+  record(): void
+  sent(name: string, at: number): void
+  latencies(): Promise<Latencies>
+}
+
+export async function startSubscribers(): Promise<Subscribers> {
+  const file = fileURLToPath(new URL('../load/subscribers.ts', import.meta.url))
+  const child = startNode({ file, core: LOAD_CORE })
+  await child.receive('ready')
+  return {
+    async open(job) {
+      child.send({ open: job })
+      const answer = await child.receive<{ opened?: number; sample?: string; failure?: string }>(
+        ['opened', 'failure'],
+        90_000,
+      )
+      if (answer.failure) throw new Error(`Opening ${job.count} subscribers failed: ${answer.failure}`)
+      return answer.sample ?? null
+    },
+    countFrom: () => child.send({ countFrom: true }),
+    awaitCount(awaitCount, deadlineMs) {
+      child.send({ awaitCount, deadlineMs })
+      return child.receive('counted', deadlineMs + 10_000)
+    },
+    record: () => child.send({ record: true }),
+    sent: (sent, at) => child.send({ sent, at }),
+    async latencies() {
+      child.send({ latencies: true })
+      const { latencies } = await child.receive<{ latencies: Latencies }>('latencies')
+      return latencies
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  }
+}
