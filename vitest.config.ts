@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 const report = process.env.TEST_REPORT
 
 export default defineConfig({
+  // The file that Node takes: else a test and its libraries would each load a `graphql` of their own.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,0 +1,91 @@
+// Lists of appointments: filtered, paged, and with the moment that a live list goes on from.
+import { type AppointmentFilter as Filter, listAppointments } from '../domain/appointment-lists.ts'
+import type { AppointmentRecord } from '../domain/appointments.ts'
+import { seesEveryone } from './access.ts'
+import { readAppointmentsCursor } from './appointment-cursors.ts'
+import { builder } from './builder.ts'
+import {
+  type Connection,
+  connectionType,
+  PAGE_DESCRIPTIONS,
+  type PageArguments,
+  pageComplexity,
+  readPageArguments,
+  toConnection,
+} from './connections.ts'
+import type { Context } from './context.ts'
+import { AppointmentStatus } from './enums.ts'
+import { decodeId, encodeId } from './ids.ts'
+import { idOrNobody } from './inputs.ts'
+import { Appointment } from './refs.ts'
+
+export const AppointmentConnection = connectionType<AppointmentRecord>('Appointment', Appointment, {
+  connection:
+    'One page of appointments, by start. asOf: the moment of this answer. Hand it to the subscription to miss nothing in between.',
+})
+
+builder.objectField(AppointmentConnection, 'asOf', (t) =>
+  t.string({
+    description: 'The moment of this answer. Hand it to the subscription to miss nothing in between.',
+    resolve: (_page, _args, ctx) => readAppointmentsCursor(ctx),
+  }),
+)
+
+export const AppointmentFilter = builder.inputType('AppointmentFilter', {
+  description: 'Every condition that is given must hold.',
+  fields: (t) => ({
+    from: t.field({ type: 'DateTime', description: 'Starts at or after this instant.' }),
+    to: t.field({ type: 'DateTime', description: 'Starts before this instant.' }),
+    status: t.field({ type: [AppointmentStatus], description: 'Has one of these. Omitted: any.' }),
+    resourceId: t.id({ description: 'Is served by this resource, in any of its segments.' }),
+    serviceId: t.id({ description: 'Is for this service.' }),
+    customerId: t.id({ description: 'Is for this customer.' }),
+  }),
+})
+
+/** One page of what the caller may see: publishable keys and manage tokens see no lists. */
+export async function pageAppointments(
+  ctx: Context,
+  filter: Filter,
+  args: PageArguments,
+): Promise<Connection<AppointmentRecord>> {
+  const page = readPageArguments(args, readPosition)
+  const found = seesEveryone(ctx)
+    ? await ctx.read((tx) => listAppointments(tx, { filter, ...page }))
+    : { rows: [], hasNextPage: false, hasPreviousPage: false }
+  return toConnection(found, page, ({ startsAt, id }) => [startsAt, id])
+}
+
+function readPosition(carried: unknown) {
+  const [startsAt, id] = Array.isArray(carried) ? carried : []
+  if (!Number.isSafeInteger(startsAt) || typeof id !== 'string') return null
+  return decodeId('appointment', encodeId('appointment', id)) === null ? null : { startsAt, id }
+}
+
+// An id that names nothing matches nothing.
+export function readFilter(filter: typeof AppointmentFilter.$inferInput | null | undefined): Filter {
+  const { resourceId, serviceId, customerId, ...rest } = filter ?? {}
+  return {
+    ...rest,
+    resourceId: resourceId == null ? null : idOrNobody('resource', resourceId),
+    serviceId: serviceId == null ? null : idOrNobody('service', serviceId),
+    customerId: customerId == null ? null : idOrNobody('customer', customerId),
+  }
+}
+
+builder.queryField('appointments', (t) =>
+  t.field({
+    type: AppointmentConnection,
+    description: 'The appointments that match, by start. Empty to publishable keys and manage tokens.',
+    authScopes: { signedIn: true },
+    complexity: (args) => pageComplexity(args),
+    args: {
+      filter: t.arg({ type: AppointmentFilter, description: 'Omitted: all of them.' }),
+      first: t.arg.int({ description: PAGE_DESCRIPTIONS.first }),
+      after: t.arg.string({ description: PAGE_DESCRIPTIONS.after }),
+      last: t.arg.int({ description: PAGE_DESCRIPTIONS.last }),
+      before: t.arg.string({ description: PAGE_DESCRIPTIONS.before }),
+    },
+    resolve: (_root, { filter, ...page }, ctx) => pageAppointments(ctx, readFilter(filter), page),
+  }),
+)

@@ -1,0 +1,51 @@
+// One moment of the database: a snapshot that all fields of an operation read from, and what was read in it by id.
+import type { Database } from '../db/client.ts'
+import { openSnapshot, type Tx } from '../db/transaction.ts'
+import {
+  type AppointmentEventRecord,
+  type AppointmentRecord,
+  loadAppointments,
+  loadHistories,
+} from '../domain/appointments.ts'
+import { type CustomerRecord, loadCustomers } from '../domain/customers.ts'
+import { loadSchedules } from '../domain/definitions.ts'
+import { loadHolds, type StoredHold } from '../domain/holds.ts'
+import { type LocationRecord, loadLocations } from '../domain/locations.ts'
+import { loadResources, type ResourceRecord } from '../domain/resources.ts'
+import { loadServiceRecords, type ServiceRecord } from '../domain/services.ts'
+import { loadTimeOffConflicts } from '../domain/time-off.ts'
+import type { ResourceSchedule } from '../domain/types.ts'
+import { type Batch, createBatch } from './batches.ts'
+
+export interface Moment extends AsyncDisposable {
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  locations: Batch<LocationRecord>
+  resources: Batch<ResourceRecord>
+  schedules: Batch<ResourceSchedule>
+  services: Batch<ServiceRecord>
+  holds: Batch<StoredHold>
+  appointments: Batch<AppointmentRecord>
+  histories: Batch<AppointmentEventRecord[]>
+  customers: Batch<CustomerRecord>
+  /** The ids of the appointments that a time off covers. */
+  timeOffConflicts: Batch<string[]>
+}
+
+export function openMoment(db: Database, organizationId: string): Moment {
+  const snapshot = openSnapshot(db, organizationId)
+  const batch = <V>(load: (tx: Tx, ids: string[]) => Promise<Map<string, V>>) =>
+    createBatch<V>((ids) => snapshot.read((tx) => load(tx, ids)))
+  return {
+    read: (work) => snapshot.read(work),
+    locations: batch(loadLocations),
+    resources: batch(loadResources),
+    schedules: batch(loadSchedules),
+    services: batch(loadServiceRecords),
+    holds: batch(loadHolds),
+    appointments: batch(loadAppointments),
+    histories: batch(loadHistories),
+    customers: batch(loadCustomers),
+    timeOffConflicts: batch(loadTimeOffConflicts),
+    [Symbol.asyncDispose]: () => snapshot[Symbol.asyncDispose](),
+  }
+}

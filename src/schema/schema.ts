@@ -1,0 +1,31 @@
+// The schema: every word's types, built.
+import './appointments.ts'
+import './appointment-changes.ts'
+import './appointment-pages.ts'
+import './availability.ts'
+import './booking.ts'
+import './customers.ts'
+import './holds.ts'
+import './live-appointments.ts'
+import './locations.ts'
+import './nodes.ts'
+import './organizations.ts'
+import './policies.ts'
+import './refusals.ts'
+import './resources.ts'
+import './scalars.ts'
+import './services.ts'
+import './slots.ts'
+import './time-off.ts'
+import './working-hours.ts'
+import type { GraphQLSchema } from 'graphql'
+import { builder } from './builder.ts'
+import { tellRefusals } from './root-fields.ts'
+
+builder.queryType({ description: 'Reads. All fields of one query see the same moment of the database.' })
+builder.mutationType({ description: 'Changes, one after the other. What an answer selects is read after its commit.' })
+builder.subscriptionType({ description: 'Live views: over WebSocket (graphql-transport-ws) or server-sent events.' })
+
+export function createSchema(): GraphQLSchema {
+  return tellRefusals(builder.toSchema())
+}
