@@ -4,7 +4,13 @@ import { daysOf } from '../db/change-log.ts'
 import { chooseAssignment } from './assignments.ts'
 import { bookingWindow } from './booking-window.ts'
 import { type BatchState, idempotencyName, sessionOf } from './claim-reading.ts'
-import type { BookHoldRequest, BookRequest, ClaimRequest, HoldRequest } from './claim-requests.ts'
+import {
+  type BookHoldRequest,
+  type BookRequest,
+  type ClaimRequest,
+  type HoldRequest,
+  windowsOf,
+} from './claim-requests.ts'
 import { fairnessOf } from './fairness.ts'
 import {
   MAX_HOLDS_PER_SESSION,
@@ -107,19 +113,24 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
   if (customerId !== null && !state.customerIds.has(customerId)) return refused(new NotFoundError('customer'))
   if (isOutdated(state, request)) return { state: 'STALE', extraLocks: [] }
   const session = sessionOf({ caller: caller.id, sessionKey })
-  const sessionHolds = state.sessionHolds.get(session) ?? []
-  const own = sessionHolds.find((hold) => isSameWish(hold, request) && hold.expiresAt > state.now)
-  if (sessionKey !== null && own && !request.replace) {
+  const sessionHolds = (state.sessionHolds.get(session) ?? []).filter((hold) => hold.status === 'ACTIVE')
+  const ofSlot = sessionKey === null ? [] : sessionHolds.filter((hold) => isOfSlot(hold, request))
+  const own = ofSlot.find((hold) => hold.expiresAt > state.now)
+  if (own && !request.replace) {
+    // One live hold per session and slot: with somebody else at the same time only in place of the older one.
+    if (!servesWish(own, request)) return refused(new HoldLimitReachedError(1))
     return { state: 'KNOWN', holdId: own.id, usedAlternative: false, refusal: request.refusal }
   }
   const replaced = request.replace && sessionKey !== null ? sessionHolds : []
+  // Dead ones of this slot make room for the new one even if no sweeper has run.
+  const ended = [...replaced, ...ofSlot.filter((hold) => hold !== own && !replaced.includes(hold))]
   const live = sessionHolds.filter((hold) => hold.expiresAt > state.now && !replaced.includes(hold))
   const limit = sessionKey === null ? MAX_HOLDS_WITHOUT_SESSION : MAX_HOLDS_PER_SESSION
   if (live.length >= limit) return refused(new HoldLimitReachedError(limit))
   const freed = new Set(replaced.map((hold) => hold.id))
   const found = findAssignment(state, request, (claim) => claim.holdId !== null && freed.has(claim.holdId))
   if (!found) return lost(state, request, freed)
-  const freedClaims = replaced.flatMap((hold) => state.claimsByHold.get(hold.id) ?? [])
+  const freedClaims = replaced.flatMap((hold) => (state.claimsByHold.get(hold.id) ?? []).filter(isOfHold))
   const missing = missingLocks(state, [...found.dead, ...freedClaims])
   if (missing.length > 0) return { state: 'STALE', extraLocks: missing }
   const expiresAt = state.now + request.ttlSeconds * 1000
@@ -137,9 +148,10 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
     caller: caller.id,
   }
   const claims = take(state, found.assignment, { holdId: hold.id, appointmentId: null, expiresAt })
-  drop(state, freedClaims)
-  state.sessionHolds.set(session, [...sessionHolds.filter((other) => !replaced.includes(other)), hold])
-  return { state: 'HOLD', request, hold, claims, dead: [...found.dead, ...freedClaims], replaced }
+  drop(state, [...found.dead, ...freedClaims])
+  for (const other of ended) other.status = 'RELEASED'
+  state.sessionHolds.set(session, [...sessionHolds.filter((other) => !ended.includes(other)), hold])
+  return { state: 'HOLD', request, hold, claims, dead: [...found.dead, ...freedClaims], replaced: ended }
 }
 
 function decideBook(state: BatchState, request: BookRequest): Decision {
@@ -158,6 +170,7 @@ function decideBook(state: BatchState, request: BookRequest): Decision {
     newCustomerId: uuid(),
   }
   const owner = { holdId: null, appointmentId: booked.appointmentId, expiresAt: null }
+  drop(state, found.dead)
   return { state: 'BOOK', request, booked, claims: take(state, found.assignment, owner), dead: found.dead }
 }
 
@@ -189,22 +202,25 @@ export function isOfOther(hold: StoredHold, { sessionKey }: { caller: string; se
   return sessionKey !== null && hold.sessionKey !== null && hold.sessionKey !== sessionKey
 }
 
-function isSameWish(hold: StoredHold, { offer, starts, pinned }: HoldRequest): boolean {
-  const claimed = hold.segments.flatMap((segment) => segment.resourceIds)
-  return (
-    hold.serviceId === offer.service.id &&
-    hold.startsAt === starts[0] &&
-    pinned.every((id, position) => id === null || claimed[position] === id)
-  )
+function isOfSlot(hold: StoredHold, { offer, starts }: HoldRequest): boolean {
+  return hold.serviceId === offer.service.id && hold.startsAt === starts[0]
 }
 
-function isOutdated(state: BatchState, { offer }: HoldRequest | BookRequest): boolean {
-  if (state.definitionVersions.get(offer.service.id) !== offer.service.definitionVersion) return true
-  for (const [id, schedule] of offer.schedules) {
-    const version = state.definitionVersions.get(id)
-    if (version !== undefined && version !== schedule.scheduleVersion) return true
-  }
-  return false
+function servesWish(hold: StoredHold, { pinned }: HoldRequest): boolean {
+  const claimed = hold.segments.flatMap((segment) => segment.resourceIds)
+  return pinned.every((id, position) => id === null || claimed[position] === id)
+}
+
+// Read without the locks it may have been booked already; then it is the appointment's.
+function isOfHold(claim: Claim): boolean {
+  return claim.appointmentId === null
+}
+
+function isOutdated(state: BatchState, request: HoldRequest | BookRequest): boolean {
+  const { service, schedules } = request.offer
+  const isPresent = (id: string, version: number | undefined) => (state.definitionVersions.get(id) ?? 0) === version
+  if (!isPresent(service.id, service.definitionVersion)) return true
+  return windowsOf(request).some(({ resourceId }) => !isPresent(resourceId, schedules.get(resourceId)?.scheduleVersion))
 }
 
 function findAssignment(

@@ -14,7 +14,7 @@ export interface BatchState {
   /** Changed while deciding: what an earlier request of the batch claimed is taken for the later ones. */
   resources: Map<string, ResourceState>
   definitionVersions: Map<string, number>
-  /** Holds to be booked. */
+  /** Holds to be booked, and those of the sessions that hold. */
   holds: Map<string, StoredHold>
   /** Holds still marked ACTIVE, by `sessionOf`. */
   sessionHolds: Map<string, StoredHold[]>
@@ -36,19 +36,25 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     readIdempotent(tx, requests),
   ])
   const resources = new Map<string, ResourceState>()
-  for (const { offer } of requests) {
-    for (const [id, schedule] of offer.schedules) {
-      if (!resources.has(id)) resources.set(id, { schedule, claims: [], busy: [] })
+  for (const request of requests) {
+    for (const { resourceId } of windowsOf(request)) {
+      const schedule = request.offer.schedules.get(resourceId)
+      if (schedule) resources.set(resourceId, { schedule, claims: [], busy: [] })
     }
   }
   for (const claim of taken.claims) resources.get(claim.resourceId)?.claims.push(claim)
   for (const busy of taken.busy) resources.get(busy.resourceId)?.busy.push(busy)
+  // One object per hold, however it was found: what one request of the batch does to it is seen by the next.
+  const known = new Map([...sessionHolds, ...holds].map((hold) => [hold.id, hold]))
   return {
     now,
     resources,
     definitionVersions: versions,
-    holds: new Map(holds.map((hold) => [hold.id, hold])),
-    sessionHolds: Map.groupBy(sessionHolds, (hold) => sessionOf(hold)),
+    holds: known,
+    sessionHolds: Map.groupBy(
+      sessionHolds.map((hold) => known.get(hold.id) ?? hold),
+      (hold) => sessionOf(hold),
+    ),
     claimsByHold: Map.groupBy(holdClaims, (claim) => claim.holdId ?? ''),
     customerIds: new Set(customerIds),
     idempotent,

@@ -30,15 +30,6 @@ export async function loadSchedules(tx: Tx, ids: string[]): Promise<Map<string, 
   return load(tx, ids, keptSchedules, (schedule) => schedule.scheduleVersion, readSchedules)
 }
 
-/** A definition as it was last read, whatever its version: whoever uses it compares the version under the locks. */
-export function lastReadService(organizationId: string, id: string): ServiceDefinition | undefined {
-  return keptServices.get(`${organizationId}${id}`)
-}
-
-export function lastReadSchedule(organizationId: string, id: string): ResourceSchedule | undefined {
-  return keptSchedules.get(`${organizationId}${id}`)
-}
-
 /** The present definition versions of services and resources. A subject that was never changed is at version 0. */
 export async function readDefinitionVersions(tx: Tx, subjectIds: string[]): Promise<Map<string, number>> {
   const rows = await tx.sql<{ subjectId: string; version: number }[]>`
@@ -154,7 +145,12 @@ function toSchedule({ id, weeklyHours, dateOverrides, timeOff, ...row }: StoredS
 
 /** Every resource that a service may claim, each once. */
 export function candidatesOf(service: ServiceDefinition): string[] {
-  return [
-    ...new Set(service.segments.flatMap((segment) => segment.resourceGroups.flatMap((group) => group.candidateIds))),
-  ]
+  const known = candidates.get(service)
+  if (known) return known
+  const ids = service.segments.flatMap((segment) => segment.resourceGroups.flatMap((group) => group.candidateIds))
+  const distinct = [...new Set(ids)]
+  candidates.set(service, distinct)
+  return distinct
 }
+
+const candidates = new WeakMap<ServiceDefinition, string[]>()

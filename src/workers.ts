@@ -1,0 +1,32 @@
+// The complete list of background loops.
+import type { Database } from './db/client.ts'
+import { expireHolds } from './domain/expired-holds.ts'
+import { pruneIdempotencyKeys } from './domain/idempotency-keys.ts'
+import type { Logger } from './runtime/logger.ts'
+import { startLoop } from './runtime/loops.ts'
+
+/** Each may run on several gateways at once. Closing waits for the turns that are under way. */
+export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
+  const loops = [
+    // An expired hold is dead at its instant; this only writes it down.
+    startLoop({ name: 'expire-holds', intervalMs: 1000, run: () => untilDone(() => expireHolds(db)), logger }),
+    startLoop({
+      name: 'prune-idempotency-keys',
+      intervalMs: 600_000,
+      run: () => untilDone(() => pruneIdempotencyKeys(db)),
+      logger,
+    }),
+  ]
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+const TURN_LIMIT = 20
+
+/** A bounded number of bounded steps: a backlog is worked off without holding up the closing. */
+async function untilDone(step: () => Promise<number>): Promise<void> {
+  for (let turn = 0; turn < TURN_LIMIT; turn++) if ((await step()) === 0) return
+}
