@@ -172,7 +172,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
           flush()
           for (const waiting of served.splice(0)) {
             if (waiting.view.plan) waiting.settle(firstUpdate(waiting, result.missed.get(waiting) ?? null))
-            else waiting.fail(new NotFoundError('service'))
+            else waiting.fail(new NotFoundError(result.unknown.get(waiting.view) ?? 'service'))
           }
         }
       },

@@ -6,7 +6,7 @@ import { isDefinition } from './day-states.ts'
 import { type LoggedChange, readChangesSince } from './log-reading.ts'
 import type { TailTurn } from './log-tail.ts'
 import { type Missed, readMissed } from './missed-changes.ts'
-import { readPlans, type ViewPlan } from './view-plans.ts'
+import { readPlans, type Unknown, type ViewPlan } from './view-plans.ts'
 import { adoptPlan, stepDay, type WatchedViews } from './watched-views.ts'
 
 /** Somebody waits for a first answer, or for what was missed since a cursor. */
@@ -20,6 +20,8 @@ export interface ReadTurn<Arriving> {
   anew: boolean
   rows: LoggedChange[]
   plans: Map<AvailabilityView, ViewPlan>
+  /** Views that cannot be: what they name does not exist. */
+  unknown: Map<AvailabilityView, Unknown>
   days: ReadDay[]
   missed: Map<Arriving, Missed>
 }
@@ -48,7 +50,12 @@ export async function readTurn<Arriving extends Arrival>(
       }
     }
   }
-  const plans = await readPlans(tx, planned)
+  const plans = new Map<AvailabilityView, ViewPlan>()
+  const unknown = new Map<AvailabilityView, Unknown>()
+  for (const [view, plan] of await readPlans(tx, planned)) {
+    if (typeof plan === 'string') unknown.set(view, plan)
+    else plans.set(view, plan)
+  }
   for (const [{ question }, plan] of plans) {
     for (const id of plan.offeredIds) {
       for (let day = plan.firstDay; day <= plan.lastDay; day++) {
@@ -60,7 +67,7 @@ export async function readTurn<Arriving extends Arrival>(
     readDays(tx, days.runs()),
     readMissed(tx, located, arrivals, (view) => plans.get(view) ?? view.plan),
   ])
-  return { anew, rows, plans, days: read, missed }
+  return { anew, rows, plans, unknown, days: read, missed }
 }
 
 /**

@@ -25,8 +25,14 @@ interface Viewed {
   question: AvailabilityQuestion
 }
 
-/** The plans as of the transaction's snapshot; a view whose service does not exist has none. */
-export async function readPlans<View extends Viewed>(tx: Tx, views: Iterable<View>): Promise<Map<View, ViewPlan>> {
+/** What a question names and the organization does not have. */
+export type Unknown = 'service' | 'resource'
+
+/** The plans as of the transaction's snapshot. */
+export async function readPlans<View extends Viewed>(
+  tx: Tx,
+  views: Iterable<View>,
+): Promise<Map<View, ViewPlan | Unknown>> {
   const byOrganization = Map.groupBy(views, (view) => view.question.organizationId)
   const plans = await Promise.all(
     [...byOrganization].map(([id, own]) => readOwnPlans({ ...tx, organizationId: id }, own)),
@@ -34,25 +40,26 @@ export async function readPlans<View extends Viewed>(tx: Tx, views: Iterable<Vie
   return new Map(plans.flat())
 }
 
-async function readOwnPlans<View extends Viewed>(tx: Tx, views: View[]): Promise<[View, ViewPlan][]> {
+async function readOwnPlans<View extends Viewed>(tx: Tx, views: View[]): Promise<[View, ViewPlan | Unknown][]> {
   const services = await loadServices(tx, [...new Set(views.map(({ question }) => question.serviceId))])
-  const known = views.flatMap((view) => {
-    const service = services.get(view.question.serviceId)
-    return service ? [{ view, service, ids: [...candidatesOf(service), ...(view.question.resourceIds ?? [])] }] : []
-  })
-  const schedules = await loadSchedules(tx, [...new Set(known.flatMap(({ ids }) => ids))])
-  return known.map(({ view, service, ids }) => [view, toPlan(view.question, service, pick(schedules, ids))])
+  const ids = new Set(views.flatMap(({ question }) => question.resourceIds ?? []))
+  for (const service of services.values()) for (const id of candidatesOf(service)) ids.add(id)
+  const schedules = await loadSchedules(tx, [...ids])
+  return views.map((view) => [view, toPlan(view.question, services, schedules)])
 }
 
 function toPlan(
-  { from, to, resourceIds }: AvailabilityQuestion,
-  service: ServiceDefinition,
+  { serviceId, from, to, resourceIds }: AvailabilityQuestion,
+  services: Map<string, ServiceDefinition>,
   schedules: Map<string, ResourceSchedule>,
-): ViewPlan {
+): ViewPlan | Unknown {
+  const service = services.get(serviceId)
+  if (!service) return 'service'
+  if (resourceIds?.some((id) => !schedules.has(id))) return 'resource'
   const window = claimWindow(service, from, to)
   return {
     service,
-    schedules,
+    schedules: pick(schedules, [...candidatesOf(service), ...(resourceIds ?? [])]),
     offeredIds: offeredResources(service, schedules, resourceIds),
     firstDay: dayNumber(window.start),
     lastDay: dayNumber(window.end - 1),

@@ -1,0 +1,118 @@
+// The bus over Redis: sixteen channels, subscribed once per process, watched by heartbeats of our own.
+import { randomUUID } from 'node:crypto'
+import type { CommittedTransaction } from '../db/changes.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { type Loop, startLoop } from '../runtime/loops.ts'
+import { type Bus, type BusListener, createLocalBus } from './bus.ts'
+import { createPartitionHealth, HEARTBEAT_MS } from './partition-health.ts'
+import { partitionChannels, partitionOf } from './partitions.ts'
+import { openRedisConnections, type RedisConnections } from './redis-connections.ts'
+
+interface RedisBusInput {
+  /** None: the bus stays in this process. One: a server. Several: the nodes of a cluster. */
+  urls: string[]
+  logger: Logger
+  /** Keeps apart those who share a Redis but no database. */
+  channelPrefix?: string
+}
+
+/** A heartbeat has no transaction. */
+interface Message {
+  from: string
+  transaction?: CommittedTransaction
+}
+
+const TURN_MS = HEARTBEAT_MS / 2
+/** Unsound for so long: the library does not recover by itself, e.g. from a failed SUBSCRIBE. All connections are made anew. */
+const RENEW_AFTER_MS = 3000
+
+export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBusInput): Bus {
+  if (urls.length === 0) return createLocalBus()
+  const channels = partitionChannels(channelPrefix)
+  const health = createPartitionHealth(channels.length)
+  const processId = randomUUID()
+  let listener: BusListener | null = null
+  let connections: RedisConnections | null = null
+  let loop: Loop | null = null
+  let renewAtMs = 0
+  let publishFails = false
+  let isReliable = false
+
+  const onLoss = (error?: Error) => {
+    if (isReliable && error) logger.warn({ err: error }, 'lost Redis')
+    health.forget()
+    judge()
+  }
+  const judge = () => {
+    const wasReliable = isReliable
+    isReliable = connections !== null && !publishFails && health.isSound(performance.now())
+    if (isReliable !== wasReliable) listener?.onReliability(isReliable)
+  }
+  const onMessage = (partition: number, message: unknown) => {
+    health.heard(partition, performance.now())
+    if (!isReliable) judge()
+    // The library delivers what it could not parse as text.
+    if (typeof message !== 'object' || message === null) return
+    const { from, transaction } = message as Message
+    if (transaction && from !== processId) listener?.onTransaction(transaction)
+  }
+  const send = async (partition: number, message: Message) => {
+    try {
+      await connections?.pubSub.publish(channels[partition] as string, message)
+    } catch (error) {
+      if (!publishFails) logger.warn({ err: error }, 'could not publish to Redis')
+      publishFails = true
+      judge()
+    }
+  }
+  const connect = () => {
+    connections?.disconnect()
+    health.forget()
+    renewAtMs = performance.now() + RENEW_AFTER_MS
+    const opened = openRedisConnections({ urls, onLoss, onReady: () => loop?.wake() })
+    connections = opened
+    for (const [partition, channel] of channels.entries()) {
+      const deliver = (message: unknown) => {
+        if (connections === opened) onMessage(partition, message)
+      }
+      opened.pubSub.subscribe(channel, deliver).catch((error: unknown) => {
+        if (connections === opened) logger.warn({ err: error, channel }, 'could not subscribe to Redis')
+      })
+    }
+  }
+  const turn = async () => {
+    judgeSoon()
+    const now = performance.now()
+    if (isReliable) renewAtMs = now + RENEW_AFTER_MS
+    else if (now >= renewAtMs) connect()
+    // Whoever is heard proves the partition: many gateways need no more heartbeats than one. A doubtful one asks itself.
+    const doubtful = !isReliable
+    publishFails = false
+    const due = channels.flatMap((_, partition) =>
+      doubtful || now - health.lastHeardAtMs(partition) >= HEARTBEAT_MS - TURN_MS ? [partition] : [],
+    )
+    void Promise.all(due.map((partition) => send(partition, { from: processId }))).then(judgeSoon)
+  }
+  // Messages that have arrived but were not read yet come before the timers are judged by them.
+  const judgeSoon = () => void setImmediate(judge)
+
+  return {
+    listen(given) {
+      listener = given
+      connect()
+      loop = startLoop({ name: 'bus', intervalMs: TURN_MS, run: turn, logger })
+    },
+    publish(transaction) {
+      void send(partitionOf(transaction.organizationId), { from: processId, transaction })
+    },
+    isReliable: () => isReliable,
+    async [Symbol.asyncDispose]() {
+      listener = null
+      await loop?.[Symbol.asyncDispose]()
+      const closing = connections
+      connections = null
+      isReliable = false
+      closing?.disconnect()
+    },
+  }
+}
