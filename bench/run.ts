@@ -1,12 +1,16 @@
 // Runs the benchmarks, all or those named, and writes the table: `npm run bench`, `npm run bench -- bookings hello`.
 
+import { measureAvailability } from './availability.ts'
 import { measureBookings } from './bookings.ts'
 import { measureFanOut } from './fan-out.ts'
+import { measureHello } from './hello.ts'
 import { requirePgbench } from './support/pgbench.ts'
 import { isReached, type Report, writeReport } from './support/report.ts'
 
 const PARTS: Record<string, () => Promise<Report>> = {
   bookings: measureBookings,
+  availability: measureAvailability,
+  hello: measureHello,
   'fan-out': measureFanOut,
 }
 

@@ -1,6 +1,6 @@
 // Child processes of the bench: pinned to a core, measured from outside, never left behind.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
@@ -96,6 +96,13 @@ function start({ file, parameters = [], core, environment }: PinnedProcessInput,
       clearTimeout(impatience)
     },
   }
+}
+
+/** Pins a server and the children it has; those to come inherit it. */
+export function pinFamily(pid: number, core: number): void {
+  if (availableParallelism() <= core) return
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  for (const member of [String(pid), ...children]) execFileSync('taskset', ['-apc', String(core), member])
 }
 
 async function within<T>(
