@@ -38,6 +38,7 @@ export function createKeyring(db: Database, options: KeyringOptions = {}): Keyri
   const unknown = new Map<string, Kept>()
   let waiting = new Map<string, PromiseWithResolvers<Kept>>()
   let reading = new Map<string, PromiseWithResolvers<Kept>>()
+  let readingSince = 0
 
   async function authenticate(key: string): Promise<Caller | null> {
     if (!looksLikeApiKey(key)) return null
@@ -52,9 +53,9 @@ export function createKeyring(db: Database, options: KeyringOptions = {}): Keyri
     return kept.caller
   }
 
-  /** A read under way will do: an answer counts from when its read began. */
+  /** A read under way will do unless it began so long ago that its answer would not be trusted. */
   function lookUp(hash: string): Promise<Kept> {
-    const underWay = reading.get(hash) ?? waiting.get(hash)
+    const underWay = (now() - readingSince < TRUSTED_FOR_MS ? reading.get(hash) : undefined) ?? waiting.get(hash)
     if (underWay) return underWay.promise
     const asked = Promise.withResolvers<Kept>()
     waiting.set(hash, asked)
@@ -69,6 +70,7 @@ export function createKeyring(db: Database, options: KeyringOptions = {}): Keyri
       waiting = new Map(batch.slice(BATCH_LIMIT))
       try {
         const readAt = now()
+        readingSince = readAt
         const found = await findApiKeysByHash(db, [...reading.keys()])
         for (const [hash, asked] of reading) {
           const apiKey = found.get(hash)
