@@ -1,0 +1,99 @@
+// Server-sent events: one response per subscription (the distinct connections mode of graphql-sse).
+
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { ExecutionResult } from 'graphql'
+import { sendAwayInSlices } from './going-away.ts'
+import type { ResultStream } from './result-stream.ts'
+import { isResultStream, type Sink } from './sinks.ts'
+import { writeResult } from './statuses.ts'
+
+export interface EventStreams extends Disposable {
+  /**
+   * Opens the stream, starts what it carries and writes until that is over. A client that leaves ends its source at
+   * once, also if it leaves before the source has started.
+   */
+  serve: (response: ServerResponse, start: (sink: Sink) => Promise<ResultStream | ExecutionResult>) => Promise<void>
+  /** Keeps another one alive and sends it away with the rest. */
+  add: (response: ServerResponse) => void
+  /**
+   * Ends the responses without the event `complete`: it would say that nothing more will ever come, and a client
+   * would not ask again.
+   */
+  sendAway: (spreadMs: number) => Promise<void>
+  size: () => number
+}
+
+export const EVENT_STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  // nginx would collect events before it passes them on.
+  'x-accel-buffering': 'no',
+}
+
+const COMMENT = ':\n\n'
+
+export function createEventStreams({ heartbeatMs }: { heartbeatMs: number }): EventStreams {
+  const open = new Set<ServerResponse>()
+
+  const heartbeat = setInterval(() => {
+    for (const response of open) if (!response.writableNeedDrain) response.write(COMMENT)
+  }, heartbeatMs).unref()
+
+  const add = (response: ServerResponse) => {
+    open.add(response)
+    response.once('close', () => open.delete(response))
+  }
+
+  return {
+    add,
+    async serve(response, start) {
+      response.writeHead(200, EVENT_STREAM_HEADERS)
+      // Some browsers wait for the first bytes before they take the response as begun.
+      response.write(COMMENT)
+      add(response)
+      const results = await start({ kind: 'event-stream', response })
+      if (isResultStream(results)) await writeResults(response, results)
+      else await write(response, formatNext(results))
+      // Sent away or left: nothing was completed.
+      if (open.has(response)) response.end('event: complete\ndata:\n\n')
+    },
+    async sendAway(spreadMs) {
+      await sendAwayInSlices(
+        open,
+        (response) => {
+          open.delete(response)
+          response.end()
+        },
+        spreadMs,
+      )
+    },
+    size: () => open.size,
+    [Symbol.dispose]: () => clearInterval(heartbeat),
+  }
+}
+
+export function formatNext(result: ExecutionResult): string {
+  return `event: next\ndata: ${writeResult(result)}\n\n`
+}
+
+async function writeResults(response: ServerResponse, results: ResultStream): Promise<void> {
+  const leave = () => void results.return(undefined)
+  response.once('close', leave)
+  if (response.closed) leave()
+  for await (const result of results) {
+    if (response.writableEnded) break
+    await write(response, formatNext(result))
+  }
+  response.off('close', leave)
+}
+
+/** Waits for a slow client, so that its results are not read ahead of it. */
+async function write(response: ServerResponse, text: string): Promise<void> {
+  if (response.destroyed || response.writableEnded || response.write(text)) return
+  const settled = new AbortController()
+  const { signal } = settled
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+    .catch(() => {})
+    .finally(() => settled.abort())
+}

@@ -1,0 +1,144 @@
+// Everything that answers at /graphql: HTTP, server-sent events, WebSocket and GraphiQL, over one pipeline.
+
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { GraphQLSchema } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
+import type { Logger } from '../runtime/logger.ts'
+import { type Authenticate, createIdentify } from './authentication.ts'
+import { type AllowedOrigins, createCrossOrigin } from './cross-origin.ts'
+import { createDocuments } from './documents.ts'
+import { createEventStreams } from './event-streams.ts'
+import { createGraphiql, type Demo, isForGraphiql } from './graphiql.ts'
+import { createGraphqlRequests } from './graphql-requests.ts'
+import { createOperations, type OpenContext } from './operations.ts'
+import { createPipeline } from './pipeline.ts'
+import { createPlainPost } from './plain-post.ts'
+import { createReservedStreams } from './reserved-streams.ts'
+import type { RequestHandler, Routes } from './routes.ts'
+import type { Subscribe } from './sinks.ts'
+import { createWebSockets } from './websockets.ts'
+import { createYogaRequests } from './yoga-requests.ts'
+
+export interface GraphqlEndpoint extends AsyncDisposable {
+  routes: Routes
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** WebSockets are closed with 1001, event streams end; done when all are gone. */
+  sendStreamsAway: () => Promise<void>
+  openStreams: () => { webSockets: number; eventStreams: number }
+}
+
+export interface EndpointLimits {
+  /** Of an HTTP request. */
+  bodyBytes: number
+  /** Of a WebSocket message. */
+  messageBytes: number
+  /** Of one document. */
+  tokens: number
+  subscriptionsPerSocket: number
+  /** Of graphql-sse, reserved and not yet opened. */
+  reservedStreams: number
+}
+
+interface GraphqlEndpointInput {
+  schema: GraphQLSchema
+  openContext: OpenContext
+  authenticate: Authenticate
+  logger: Logger
+  /** Null: GraphiQL opens without a key and with placeholders. */
+  demo?: Demo | null
+  allowedOrigins?: AllowedOrigins
+  limits?: Partial<EndpointLimits>
+  /** Over how long sockets and event streams are sent away. */
+  goingAwayMs?: number
+  connectionInitMs?: number
+  keepAliveMs?: number
+  /** Takes over subscriptions; answers null for those that it leaves to the usual way. */
+  takeOver?: (...parameters: Parameters<Subscribe>) => ReturnType<Subscribe> | null
+  plugins?: Plugin[]
+}
+
+const LIMITS: EndpointLimits = {
+  bodyBytes: 262_144,
+  messageBytes: 262_144,
+  tokens: 4000,
+  subscriptionsPerSocket: 1000,
+  reservedStreams: 10_000,
+}
+
+export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpoint {
+  const { schema, logger, goingAwayMs = 5000, connectionInitMs = 3000, keepAliveMs = 12_000 } = input
+  const limits = { ...LIMITS, ...input.limits }
+  const identify = createIdentify({ authenticate: input.authenticate, logger })
+  const operations = createOperations({ openContext: input.openContext, logger })
+  const pipeline = createPipeline({
+    schema,
+    operations,
+    identify,
+    maxTokens: limits.tokens,
+    plugins: input.plugins ?? [],
+    logger,
+  })
+  const documents = createDocuments(pipeline)
+  const { execute } = pipeline.yoga.getEnveloped({})
+  const subscribe: Subscribe = (args, sink) => input.takeOver?.(args, sink) ?? operations.subscribe(args)
+  const crossOrigin = createCrossOrigin(input.allowedOrigins ?? '*')
+  const eventStreams = createEventStreams({ heartbeatMs: keepAliveMs })
+  const webSockets = createWebSockets({
+    documents,
+    execute,
+    subscribe,
+    identify,
+    limits,
+    connectionInitMs,
+    keepAliveMs,
+    logger,
+  })
+  const graphiql = createGraphiql({ demo: input.demo ?? null, documents, execute, identify, logger })
+  const answerRequest = createGraphqlRequests({
+    documents,
+    execute,
+    subscribe,
+    identify,
+    answerPlainPost: createPlainPost({ schema: documents.schema, execute, identify }),
+    answerThroughYoga: createYogaRequests(pipeline),
+    eventStreams,
+    reservedStreams: createReservedStreams({ documents, operations, identify, eventStreams, limits }),
+    bodyLimitBytes: limits.bodyBytes,
+  })
+
+  const answer: RequestHandler = (request, response, requestId) => {
+    if (request.method === 'OPTIONS') return crossOrigin.answerPreflight(request, response)
+    if (isForGraphiql(request)) return graphiql.answerPage(request, response, requestId)
+    crossOrigin.allow(request, response)
+    return answerRequest(request, response, requestId)
+  }
+
+  return {
+    routes: {
+      '/': (_, response) => void response.writeHead(302, { location: '/graphql', 'cache-control': 'no-store' }).end(),
+      '/graphql': answer,
+      '/graphql/stream': answer,
+      '/graphiql/*': graphiql.answerAsset,
+    },
+    upgrade(request, socket, head) {
+      const path = request.url?.split('?')[0]
+      if (path !== '/graphql') return refuseUpgrade(socket, '404 Not Found')
+      if (!crossOrigin.allowsUpgrade(request)) return refuseUpgrade(socket, '403 Forbidden')
+      webSockets.upgrade(request, socket, head)
+    },
+    async sendStreamsAway() {
+      await Promise.all([webSockets.sendAway(goingAwayMs), eventStreams.sendAway(goingAwayMs)])
+    },
+    openStreams: () => ({ webSockets: webSockets.size(), eventStreams: eventStreams.size() }),
+    async [Symbol.asyncDispose]() {
+      eventStreams[Symbol.dispose]()
+      await webSockets[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.on('error', () => {})
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}

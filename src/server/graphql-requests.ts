@@ -1,0 +1,145 @@
+// What comes to /graphql over HTTP, and which way each request takes.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import { GraphQLError } from 'graphql'
+import type { Identify } from './authentication.ts'
+import { type Documents, isPrepared, type Prepared } from './documents.ts'
+import type { EventStreams } from './event-streams.ts'
+import { type Accepted, readAccept } from './media-types.ts'
+import { type Parameters, readParameters, readUrlParameters } from './parameters.ts'
+import type { AnswerPlainPost } from './plain-post.ts'
+import { RequestRefusal } from './refusals.ts'
+import { readBody } from './request-body.ts'
+import { isForReservedStream, type ReservedStreams } from './reserved-streams.ts'
+import type { Sink, Subscribe } from './sinks.ts'
+import type { AnswerThroughYoga } from './yoga-requests.ts'
+
+interface GraphqlRequestsInput {
+  documents: Documents
+  execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
+  subscribe: Subscribe
+  identify: Identify
+  answerPlainPost: AnswerPlainPost
+  answerThroughYoga: AnswerThroughYoga
+  eventStreams: EventStreams
+  reservedStreams: ReservedStreams
+  bodyLimitBytes: number
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>
+
+interface Operation {
+  prepared: Prepared | readonly GraphQLError[]
+  parameters: Parameters
+  authorization: string | undefined
+  requestId: string
+}
+
+const PLAIN_JSON = /^application\/json *(?:; *charset=utf-8 *)?$/i
+
+/**
+ * A JSON POST that can be run: the short way. A subscription, or a client that takes nothing but events: an event
+ * stream. Everything else, and whatever is malformed: Yoga, whole.
+ */
+export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
+  const { documents, answerPlainPost, answerThroughYoga, eventStreams, reservedStreams } = input
+
+  const start = async ({ prepared, parameters, authorization, requestId }: Operation, sink: Sink) => {
+    if (!isPrepared(prepared)) return { errors: prepared }
+    try {
+      const caller = await input.identify(authorization, requestId)
+      const args = {
+        schema: documents.schema,
+        document: prepared.document,
+        contextValue: { caller, requestId },
+        variableValues: parameters.variables,
+        operationName: parameters.operationName,
+      }
+      return await (prepared.kind === 'subscription' ? input.subscribe(args, sink) : input.execute(args))
+    } catch (error) {
+      if (error instanceof GraphQLError) return { errors: [error] }
+      throw error
+    }
+  }
+
+  const answerEvents = (response: ServerResponse, operation: Operation, accepted: Accepted) => {
+    if (!accepted.eventStream) {
+      throw new RequestRefusal(
+        406,
+        'NOT_ACCEPTABLE',
+        'A subscription is answered with Accept: text/event-stream, or over a WebSocket (graphql-transport-ws).',
+      )
+    }
+    return eventStreams.serve(response, (sink) => start(operation, sink))
+  }
+
+  const answerGet: Answer = async (request, response, requestId) => {
+    const { url = '', headers } = request
+    const accepted = readAccept(headers.accept)
+    const parameters = readUrlParameters(url)
+    if (parameters) {
+      const prepared = documents.prepare(parameters.query, parameters.operationName)
+      const kind = isPrepared(prepared) ? prepared.kind : null
+      if (kind === 'subscription' || (accepted.onlyEventStream && kind !== 'mutation')) {
+        return answerEvents(
+          response,
+          { prepared, parameters, authorization: headers.authorization, requestId },
+          accepted,
+        )
+      }
+    }
+    return answerThroughYoga(request, response, { requestId, body: null })
+  }
+
+  const answerPost: Answer = async (request, response, requestId) => {
+    const { headers } = request
+    requireIdentity(headers['content-encoding'])
+    const text = await readBody(request, input.bodyLimitBytes)
+    if (PLAIN_JSON.test(headers['content-type'] ?? '')) {
+      const accepted = readAccept(headers.accept)
+      const parameters = readParameters(parseBody(text))
+      if (parameters) {
+        const prepared = documents.prepare(parameters.query, parameters.operationName)
+        const { authorization } = headers
+        if (accepted.onlyEventStream || (isPrepared(prepared) && prepared.kind === 'subscription')) {
+          return answerEvents(response, { prepared, parameters, authorization, requestId }, accepted)
+        }
+        if (isPrepared(prepared) && accepted.json) {
+          return answerPlainPost(response, {
+            prepared,
+            parameters,
+            authorization,
+            requestId,
+            mediaType: accepted.json,
+          })
+        }
+      }
+    }
+    return answerThroughYoga(request, response, { requestId, body: text })
+  }
+
+  return (request, response, requestId) => {
+    if (isForReservedStream(request)) return reservedStreams.answer(request, response, requestId)
+    if (request.method === 'POST') return answerPost(request, response, requestId)
+    if (request.method === 'GET') return answerGet(request, response, requestId)
+    throw new RequestRefusal(405, 'BAD_REQUEST', 'GraphQL is asked with GET or POST.', { allow: 'GET, POST' })
+  }
+}
+
+function requireIdentity(encoding: string | undefined): void {
+  if (encoding === undefined || encoding === 'identity') return
+  throw new RequestRefusal(415, 'UNSUPPORTED_MEDIA_TYPE', 'A compressed body is not taken: send it as it is.')
+}
+
+/** Throws a RequestRefusal for what is not JSON, or is neither an object nor a list. */
+function parseBody(text: string): object {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    throw new RequestRefusal(400, 'BAD_REQUEST', 'The body is not valid JSON.')
+  }
+  if (typeof body === 'object' && body !== null) return body
+  throw new RequestRefusal(400, 'BAD_REQUEST', 'The body must be a JSON object with a query.')
+}

@@ -1,0 +1,47 @@
+// Pings the open WebSockets and ends those that do not answer.
+
+import type { WebSocket } from 'ws'
+
+export interface KeepAlive extends Disposable {
+  add: (socket: WebSocket) => void
+  delete: (socket: WebSocket) => void
+}
+
+const SLICES = 12
+
+/**
+ * One timer for all: two per socket cost memory, and one sweep over ten thousand sockets would stop the process for a
+ * tenth of a second, so a twelfth of them is pinged at a time. A silent socket ends within two intervals.
+ */
+export function createKeepAlive(intervalMs: number): KeepAlive {
+  const slices = Array.from({ length: SLICES }, () => new Map<WebSocket, { answered: boolean }>())
+  let turn = 0
+  let joined = 0
+
+  const timer = setInterval(() => {
+    turn = (turn + 1) % SLICES
+    for (const [socket, state] of slices[turn] ?? []) {
+      if (!state.answered) {
+        socket.terminate()
+      } else if (socket.readyState === socket.OPEN) {
+        state.answered = false
+        socket.ping()
+      }
+    }
+  }, intervalMs / SLICES).unref()
+
+  return {
+    add(socket) {
+      joined = (joined + 1) % SLICES
+      const state = { answered: true }
+      slices[joined]?.set(socket, state)
+      socket.on('pong', () => {
+        state.answered = true
+      })
+    },
+    delete(socket) {
+      for (const slice of slices) slice.delete(socket)
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  }
+}

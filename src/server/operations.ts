@@ -1,0 +1,89 @@
+// How every transport runs an operation: with a context of its own that is disposed, and with its faults masked.
+
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  locatedError,
+} from 'graphql'
+import type { Caller } from '../domain/callers.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { createFaultMask } from './faults.ts'
+import { createResultStream, type ResultStream } from './result-stream.ts'
+
+/** Who asks; what the transports hand over as `contextValue`. */
+export interface Principal {
+  caller: Caller | null
+  requestId: string
+}
+
+/** Holds what an operation reads from; disposed as soon as its result is complete. */
+export type OperationContext = Principal & AsyncDisposable
+
+export type OpenContext = (principal: Principal) => OperationContext
+
+/** `contextValue` is the Principal. */
+export interface Operations {
+  execute: (args: ExecutionArgs) => Promise<ExecutionResult>
+  subscribe: (args: ExecutionArgs) => Promise<ResultStream | ExecutionResult>
+}
+
+interface OperationsInput {
+  openContext: OpenContext
+  logger: Logger
+}
+
+/**
+ * graphql-js executes. Its compiled rival graphql-jit and Yoga's own executor were measured and refused: see
+ * the note in plain-post.ts.
+ */
+export function createOperations({ openContext, logger }: OperationsInput): Operations {
+  const mask = createFaultMask(logger)
+
+  // Not waited for: the result is complete, and giving back the snapshot would add a round trip to every answer.
+  const dispose = (context: OperationContext) => {
+    Promise.resolve(context[Symbol.asyncDispose]()).catch((error: unknown) =>
+      logger.error({ err: error, requestId: context.requestId }, 'a context could not be disposed'),
+    )
+  }
+
+  const executeOperation = async (args: ExecutionArgs): Promise<ExecutionResult> => {
+    const principal = args.contextValue as Principal
+    const context = openContext({ caller: principal.caller, requestId: principal.requestId })
+    try {
+      const result = await execute({ ...args, contextValue: context })
+      return result.errors ? mask(result, principal.requestId) : result
+    } finally {
+      dispose(context)
+    }
+  }
+
+  return {
+    execute: executeOperation,
+
+    /** Every event is executed with a context of its own: it reads the moment of the event. */
+    async subscribe(args) {
+      const principal = args.contextValue as Principal
+      const context = openContext({ caller: principal.caller, requestId: principal.requestId })
+      try {
+        const source = await createSourceEventStream({ ...args, contextValue: context })
+        if (!isAsyncIterable(source)) return mask(source, principal.requestId)
+        return createResultStream({
+          source: source[Symbol.asyncIterator](),
+          execute: (event) => executeOperation({ ...args, rootValue: event }),
+          describeFailure: (error) =>
+            mask({ data: null, errors: [locatedError(error, undefined) as GraphQLError] }, principal.requestId),
+          onEnd: () => dispose(context),
+        })
+      } finally {
+        dispose(context)
+      }
+    },
+  }
+}
+
+function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
+  return Symbol.asyncIterator in value
+}

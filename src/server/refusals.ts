@@ -1,0 +1,45 @@
+// Requests that are refused before there is an operation: status, code and a sentence, as a GraphQL response.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+export class RequestRefusal extends Error {
+  override readonly name = 'RequestRefusal'
+  readonly status: number
+  readonly code: string
+  readonly headers: Record<string, string>
+
+  constructor(status: number, code: string, message: string, headers: Record<string, string> = {}) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.headers = headers
+  }
+}
+
+export function answerRefusal(response: ServerResponse, { status, code, message, headers }: RequestRefusal): void {
+  answerJson(response, status, { errors: [{ message, extensions: { code } }] }, headers)
+}
+
+export function answerJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): void {
+  const text = JSON.stringify(body)
+  response
+    .writeHead(status, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      ...headers,
+    })
+    .end(text)
+}
+
+/** What is left of a refused body is not read: the connection ends once the answer is out. */
+export function abandonBody(request: IncomingMessage, response: ServerResponse): void {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers
+  if (request.complete || (!coding && (length === undefined || length === '0'))) return
+  response.setHeader('connection', 'close')
+  request.resume()
+}

@@ -1,0 +1,38 @@
+// Reads a request's body into a text, never more than the limit.
+
+import type { IncomingMessage } from 'node:http'
+import { RequestRefusal } from './refusals.ts'
+
+/** Throws a RequestRefusal when the body is too long or the client goes away. */
+export function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > limitBytes) return Promise.reject(tooLong(limitBytes))
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] | null = []
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (!chunks) return
+      chunks.push(chunk)
+      if (length <= limitBytes) return
+      chunks = null
+      reject(tooLong(limitBytes))
+    })
+    request.on('end', () => {
+      if (!chunks) return
+      const [first] = chunks
+      resolve(first && chunks.length === 1 ? first.toString('utf8') : Buffer.concat(chunks).toString('utf8'))
+    })
+    request.on('error', () =>
+      reject(new RequestRefusal(400, 'BAD_REQUEST', 'The request ended before its body was complete.')),
+    )
+  })
+}
+
+function tooLong(limitBytes: number): RequestRefusal {
+  return new RequestRefusal(
+    413,
+    'REQUEST_TOO_LARGE',
+    `The body is longer than ${limitBytes} bytes, which is the most this server takes.`,
+  )
+}

@@ -1,0 +1,168 @@
+// The single connection mode of graphql-sse: a client reserves one event stream and runs its operations through it.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GraphQLError } from 'graphql'
+import { createHandler, type OperationArgs, type Response, TOKEN_HEADER_KEY, TOKEN_QUERY_KEY } from 'graphql-sse'
+import type { Identify } from './authentication.ts'
+import { type Documents, isPrepared } from './documents.ts'
+import type { EventStreams } from './event-streams.ts'
+import type { Operations, Principal } from './operations.ts'
+import { readBody } from './request-body.ts'
+import { headersOf, RESPONSE_TYPE, statusOf, writeErrors, writeResult } from './statuses.ts'
+
+type Context = Principal & Record<PropertyKey, unknown>
+
+interface Raw {
+  request: IncomingMessage
+  requestId: string
+}
+
+interface ReservedStreamsInput {
+  documents: Documents
+  operations: Operations
+  identify: Identify
+  eventStreams: EventStreams
+  limits: { bodyBytes: number; reservedStreams: number }
+}
+
+export interface ReservedStreams {
+  answer: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>
+}
+
+/** A reservation that nobody opens is given up, and with it the operations that were started into it. */
+const RESERVATION_MS = 30_000
+
+/** Whether the request speaks this mode: it reserves, completes, or names a reserved stream. */
+export function isForReservedStream({ method, url = '', headers }: IncomingMessage): boolean {
+  return method === 'PUT' || method === 'DELETE' || TOKEN_HEADER_KEY in headers || tokenOf(url) !== null
+}
+
+export function createReservedStreams(input: ReservedStreamsInput): ReservedStreams {
+  const { documents, operations, identify, eventStreams, limits } = input
+  const waiting = new Map<string, NodeJS.Timeout>()
+  const known = new Set<string>()
+
+  const handler = createHandler<Raw, undefined, Context>({
+    // Only tokens that were given out here: the library keeps streams in a plain object and takes any name.
+    authenticate(request) {
+      const token = request.headers.get(TOKEN_HEADER_KEY) || tokenOf(request.url)
+      if (!token) {
+        if (request.method !== 'PUT') return refuse(404, 'STREAM_NOT_FOUND', 'Reserve a stream with PUT first.')
+        if (waiting.size >= limits.reservedStreams) {
+          return refuse(503, 'UNAVAILABLE', 'Too many streams are reserved. Try again in a moment.')
+        }
+        return randomUUID()
+      }
+      return known.has(token)
+        ? token
+        : refuse(404, 'STREAM_NOT_FOUND', 'There is no such stream. Reserve one with PUT.')
+    },
+    async onSubscribe(request, { query, operationName, variables }) {
+      const { requestId } = request.raw
+      const prepared = documents.prepare(query, operationName)
+      if (!isPrepared(prepared)) return refuseWith(prepared, 400)
+      try {
+        const caller = await identify(request.headers.get('authorization') ?? undefined, requestId)
+        const args: OperationArgs<Context> = {
+          schema: documents.schema,
+          document: prepared.document,
+          operationName,
+          variableValues: variables,
+          contextValue: { caller, requestId },
+        }
+        return args
+      } catch (error) {
+        if (error instanceof GraphQLError) return refuseWith([error], statusOf({ errors: [error] }, RESPONSE_TYPE))
+        throw error
+      }
+    },
+    validate: () => [],
+    execute: operations.execute,
+    subscribe: operations.subscribe,
+    onNext: (_context, _request, result) =>
+      result.errors ? { ...result, errors: withoutNotes(result.errors) } : undefined,
+  })
+
+  const ask = (raw: Raw, asked: { method: string; url: string; headers: IncomingMessage['headers'] }) =>
+    handler({
+      ...asked,
+      headers: { get: (name) => firstOf(asked.headers[name.toLowerCase()]) },
+      body: () => readBody(raw.request, limits.bodyBytes),
+      raw,
+      context: undefined,
+    })
+
+  const forget = (token: string) => {
+    clearTimeout(waiting.get(token))
+    waiting.delete(token)
+    known.delete(token)
+  }
+
+  // The library has no call that gives a stream up: opening it and returning it at once does.
+  const giveUp = async (raw: Raw, token: string) => {
+    waiting.delete(token)
+    const headers = { accept: 'text/event-stream', [TOKEN_HEADER_KEY]: token }
+    const [body] = await ask(raw, { method: 'GET', url: '/graphql', headers })
+    if (body && typeof body !== 'string') await body.return()
+    known.delete(token)
+  }
+
+  const reserve = (raw: Raw, token: string) => {
+    known.add(token)
+    waiting.set(token, setTimeout(() => void giveUp(raw, token), RESERVATION_MS).unref())
+  }
+
+  return {
+    async answer(request, response, requestId) {
+      const raw = { request, requestId }
+      const { method = 'GET', url = '', headers } = request
+      const [body, { status, headers: answered }] = await ask(raw, { method, url, headers })
+      if (method === 'PUT' && status === 201 && typeof body === 'string') reserve(raw, body)
+      response.writeHead(status, answered)
+      if (!body || typeof body === 'string') {
+        response.end(body ?? undefined)
+        return
+      }
+      const token = firstOf(headers[TOKEN_HEADER_KEY]) ?? tokenOf(url) ?? ''
+      clearTimeout(waiting.get(token))
+      waiting.delete(token)
+      eventStreams.add(response)
+      response.once('close', () => {
+        forget(token)
+        void body.return()
+      })
+      for await (const chunk of body) {
+        if (response.writableEnded) break
+        if (!response.write(chunk))
+          await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
+      }
+      if (!response.writableEnded) response.end()
+    },
+  }
+}
+
+// The type of the library wants GraphQLErrors; it only writes them.
+function withoutNotes(errors: readonly GraphQLError[]): GraphQLError[] {
+  return writeErrors(errors) as GraphQLError[]
+}
+
+function tokenOf(url: string): string | null {
+  const query = url.indexOf('?')
+  return query < 0 ? null : new URLSearchParams(url.slice(query)).get(TOKEN_QUERY_KEY)
+}
+
+function firstOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
+function refuse(status: number, code: string, message: string): Response {
+  return refuseWith([new GraphQLError(message, { extensions: { code } })], status)
+}
+
+function refuseWith(errors: readonly GraphQLError[], status: number): Response {
+  return [
+    writeResult({ errors }),
+    { status, statusText: '', headers: { 'content-type': 'application/json; charset=utf-8', ...headersOf(status) } },
+  ]
+}

@@ -1,0 +1,84 @@
+// The results of a subscription: one execution per event of its source, ended at once by whoever reads it.
+
+import type { ExecutionResult } from 'graphql'
+
+export type ResultStream = AsyncGenerator<ExecutionResult, undefined, undefined>
+
+interface ResultStreamInput {
+  source: AsyncIterator<unknown>
+  execute: (event: unknown) => Promise<ExecutionResult>
+  /** The last result of a source that fails. */
+  describeFailure: (error: unknown) => ExecutionResult
+  /** Called once, however it ends. */
+  onEnd: () => void
+}
+
+const DONE = { done: true, value: undefined } as const
+
+/**
+ * Not an async generator function: the `return` of one waits behind a pending `next`, so a client that leaves would
+ * keep its source until the next event. Here `return` settles the pending `next` and returns the source at once.
+ */
+export function createResultStream({ source, execute, describeFailure, onEnd }: ResultStreamInput): ResultStream {
+  type Next = IteratorResult<ExecutionResult, undefined>
+  // Not a race against one long-lived promise: that would keep a reaction of every event until the end.
+  const waiting = new Set<(next: Next) => void>()
+  let isEnded = false
+
+  const end = () => {
+    if (isEnded) return
+    isEnded = true
+    for (const resolve of waiting) resolve(DONE)
+    waiting.clear()
+    onEnd()
+  }
+
+  const returnSource = () => {
+    // A source that cannot be returned ends with its last event; nobody waits for it.
+    Promise.resolve(source.return?.()).catch(() => {})
+  }
+
+  const read = async (): Promise<Next> => {
+    try {
+      const event = await source.next()
+      if (isEnded) return DONE
+      if (event.done) {
+        end()
+        return DONE
+      }
+      return { done: false, value: await execute(event.value) }
+    } catch (error) {
+      if (isEnded) return DONE
+      end()
+      returnSource()
+      return { done: false, value: describeFailure(error) }
+    }
+  }
+
+  const stop = () => {
+    if (!isEnded) {
+      end()
+      returnSource()
+    }
+    return Promise.resolve(DONE)
+  }
+
+  const stream: ResultStream = {
+    next: () =>
+      new Promise((resolve) => {
+        if (isEnded) return resolve(DONE)
+        waiting.add(resolve)
+        void read().then((next) => {
+          waiting.delete(resolve)
+          resolve(next)
+        })
+      }),
+    return: stop,
+    throw: stop,
+    [Symbol.asyncIterator]: () => stream,
+    async [Symbol.asyncDispose]() {
+      await stop()
+    },
+  }
+  return stream
+}

@@ -1,0 +1,195 @@
+// The WebSocket door: graphql-ws keeps the protocol (graphql-transport-ws), `ws` the frames, this file the connections.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
+import { type Context, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Caller } from '../domain/callers.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { type Identify, readConnectionAuthorization } from './authentication.ts'
+import { type Documents, isPrepared } from './documents.ts'
+import { sendAwayInSlices } from './going-away.ts'
+import { createKeepAlive } from './keep-alive.ts'
+import type { Principal } from './operations.ts'
+import type { Sink, Subscribe } from './sinks.ts'
+import { writeErrors } from './statuses.ts'
+
+export interface WebSockets extends AsyncDisposable {
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** 1001 to everybody, in slices; done when all are closed. */
+  sendAway: (spreadMs: number) => Promise<void>
+  size: () => number
+}
+
+interface WebSocketsInput {
+  documents: Documents
+  execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
+  subscribe: Subscribe
+  identify: Identify
+  limits: { messageBytes: number; subscriptionsPerSocket: number }
+  connectionInitMs: number
+  keepAliveMs: number
+  logger: Logger
+}
+
+interface Connection {
+  socket: WebSocket
+  /** Of the upgrade request: clients outside a browser may send it there. */
+  authorization: string | undefined
+  caller: Caller | null
+  /** Subscriptions whose source has not started yet. */
+  starting: Set<string>
+}
+
+const GOING_AWAY = 1001
+const TRY_AGAIN_LATER = 1013
+const INTERNAL_ERROR = 4500
+/** How long a client may take to answer the closing handshake. */
+const CLOSING_MS = 2000
+
+export function createWebSockets(input: WebSocketsInput): WebSockets {
+  const { limits, logger } = input
+  const connections = new Map<WebSocket, () => Promise<void>>()
+  const keepAlive = createKeepAlive(input.keepAliveMs)
+  const protocol = makeServer<Record<string, unknown> | undefined, Connection>(protocolOptions(input))
+  const webSocketServer = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // Compression costs memory per socket and more than the small messages gain.
+    perMessageDeflate: false,
+    maxPayload: limits.messageBytes,
+    handleProtocols,
+  })
+
+  const open = (socket: WebSocket, request: IncomingMessage) => {
+    const connection = {
+      socket,
+      authorization: request.headers.authorization,
+      caller: null,
+      starting: new Set<string>(),
+    }
+    const fail = (error: unknown) => {
+      logger.error({ err: error }, 'a message on a WebSocket failed')
+      socket.close(INTERNAL_ERROR, 'Internal server error')
+    }
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) =>
+          new Promise((resolve) => {
+            if (socket.readyState === socket.OPEN) socket.send(text, () => resolve())
+            else resolve()
+          }),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) => socket.on('message', (data) => void take(String(data)).catch(fail)),
+      },
+      connection,
+    )
+    keepAlive.add(socket)
+    const ended = new Promise<void>((resolve) => {
+      socket.once('close', (code, reason) => {
+        connections.delete(socket)
+        keepAlive.delete(socket)
+        closed(code, String(reason)).catch(fail).finally(resolve)
+      })
+    })
+    // Broken frames and messages over the limit: `ws` closes the socket with the code that says so.
+    socket.on('error', (error) => logger.debug({ reason: error.message }, 'a WebSocket broke'))
+    connections.set(socket, () => ended)
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      webSocketServer.handleUpgrade(request, socket, head, open)
+    },
+    async sendAway(spreadMs) {
+      await sendAwayInSlices(connections.keys(), (socket) => socket.close(GOING_AWAY, 'Going away'), spreadMs)
+      const stragglers = setTimeout(() => {
+        for (const socket of connections.keys()) socket.terminate()
+      }, CLOSING_MS)
+      await Promise.all([...connections.values()].map((ended) => ended()))
+      clearTimeout(stragglers)
+    },
+    size: () => connections.size,
+    async [Symbol.asyncDispose]() {
+      keepAlive[Symbol.dispose]()
+      for (const socket of connections.keys()) socket.terminate()
+      await Promise.all([...connections.values()].map((ended) => ended()))
+    },
+  }
+}
+
+type SocketPrincipal = Principal & { sink: Extract<Sink, { kind: 'websocket' }>; connection: Connection }
+
+function protocolOptions({
+  documents,
+  execute,
+  subscribe,
+  identify,
+  limits,
+  connectionInitMs,
+}: WebSocketsInput): ServerOptions<Record<string, unknown> | undefined, Connection> {
+  type Ctx = Context<Record<string, unknown> | undefined, Connection>
+
+  const prepare = (
+    { subscriptions, extra }: Ctx,
+    id: string,
+    payload: SubscribePayload,
+  ): ExecutionArgs | readonly GraphQLError[] => {
+    if (Object.keys(subscriptions).length > limits.subscriptionsPerSocket) {
+      return [refusal('RATE_LIMITED', `A socket carries at most ${limits.subscriptionsPerSocket} operations at once.`)]
+    }
+    // graphql-ws would lose the first of two sources that start under one id, and nobody would ever return it.
+    if (extra.starting.has(id))
+      return [refusal('BAD_REQUEST', `The operation before with the id ${id} is still ending.`)]
+    const prepared = documents.prepare(payload.query, payload.operationName)
+    if (!isPrepared(prepared)) return prepared
+    return {
+      schema: documents.schema,
+      document: prepared.document,
+      operationName: payload.operationName,
+      variableValues: payload.variables,
+      contextValue: {
+        caller: extra.caller,
+        requestId: randomUUID(),
+        sink: { kind: 'websocket', socket: extra.socket, id },
+        connection: extra,
+      } satisfies SocketPrincipal,
+    }
+  }
+
+  return {
+    connectionInitWaitTimeout: connectionInitMs,
+    async onConnect({ connectionParams, extra }) {
+      const authorization = readConnectionAuthorization(connectionParams, extra.authorization)
+      try {
+        extra.caller = await identify(authorization, randomUUID())
+        return true
+      } catch (error) {
+        const isRefused = error instanceof GraphQLError && error.extensions.code === 'UNAUTHENTICATED'
+        if (!isRefused) extra.socket.close(TRY_AGAIN_LATER, 'Try again later')
+        return false
+      }
+    },
+    onSubscribe: prepare,
+    execute,
+    async subscribe(args) {
+      const { sink, connection } = args.contextValue as SocketPrincipal
+      connection.starting.add(sink.id)
+      try {
+        return await subscribe(args, sink)
+      } finally {
+        connection.starting.delete(sink.id)
+      }
+    },
+    onNext: (_ctx, _id, _payload, _args, result) =>
+      result.errors ? { ...result, errors: writeErrors(result.errors) } : undefined,
+    onError: (_ctx, _id, _payload, errors) => writeErrors(errors),
+  }
+}
+
+function refusal(code: string, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code } })
+}
