@@ -7,6 +7,11 @@ export function violatedConstraint(error: unknown): string | undefined {
   return error.code === '23P01' || error.code === '23505' ? error.constraint_name : undefined
 }
 
+/** The violated foreign key (23503), else undefined. */
+export function violatedReference(error: unknown): string | undefined {
+  return error instanceof postgres.PostgresError && error.code === '23503' ? error.constraint_name : undefined
+}
+
 /** A conflict between transactions that a fresh attempt resolves: serialization failure, deadlock. */
 export function isRetriableConflict(error: unknown): boolean {
   return error instanceof postgres.PostgresError && (error.code === '40001' || error.code === '40P01')

@@ -2,7 +2,7 @@
 
 import { daysOf } from '../db/change-log.ts'
 import type { Database } from '../db/client.ts'
-import { isLockTimeout, violatedConstraint } from '../db/errors.ts'
+import { isLockTimeout, isRetriableConflict, violatedConstraint } from '../db/errors.ts'
 import { type Lock, namedLock, resourceDayLock } from '../db/locks.ts'
 import type { IdempotentResult } from '../db/tables/keys.ts'
 import { inSnapshot, inTransaction, type Tx } from '../db/transaction.ts'
@@ -14,6 +14,7 @@ import {
 } from './appointments.ts'
 import type { Caller } from './callers.ts'
 import { type Idempotency, idempotencyLock } from './claim-requests.ts'
+import { OutdatedAttempt, type ResourceDay } from './outdated-attempt.ts'
 import {
   BusyError,
   IdempotencyKeyReusedError,
@@ -41,21 +42,6 @@ export interface Changing {
   lockedDays: Set<string>
 }
 
-/** Judged by something that changed before the locks were taken: the frame starts over. */
-export class OutdatedAttempt extends Error {
-  resourceDays: ResourceDay[]
-
-  constructor(resourceDays: ResourceDay[] = []) {
-    super('The attempt was judged by something outdated.')
-    this.resourceDays = resourceDays
-  }
-}
-
-export interface ResourceDay {
-  resourceId: string
-  day: string
-}
-
 interface Attempt {
   appointment: StoredAppointment
   resourceDays?: ResourceDay[]
@@ -80,8 +66,9 @@ export async function changeAppointment<Prepared extends Omit<Attempt, 'appointm
       return await attemptChange(db, input, prepare, change, extraDays)
     } catch (error) {
       if (isLockTimeout(error)) throw new BusyError()
-      // With the locks off a constraint may have refused what the read had not seen: look again.
-      if (!(error instanceof OutdatedAttempt) && violatedConstraint(error) === undefined) throw error
+      // With the locks off a constraint may have refused what the read had not seen, or two such waits met: look again.
+      const isOutdated = error instanceof OutdatedAttempt || violatedConstraint(error) !== undefined
+      if (!isOutdated && !isRetriableConflict(error)) throw error
       if (error instanceof OutdatedAttempt) extraDays.push(...error.resourceDays)
     }
   }
@@ -114,11 +101,12 @@ async function attemptChange<Prepared extends Omit<Attempt, 'appointment'>>(
     db,
     caller.organizationId,
     async (tx) => {
-      const [known, [appointment], claims, now] = await Promise.all([
-        readIdempotent(tx, caller, idempotency),
+      const [[appointment], known, claims, now] = await Promise.all([
         tx.sql<StoredAppointment[]>`
           select ${appointmentColumns(tx)} from appointments
           where organization_id = ${tx.organizationId} and id = ${appointmentId} for update`,
+        // After the row lock: with the advisory locks off a duplicate has waited there for the one that wrote the key.
+        readIdempotent(tx, caller, idempotency),
         readClaims(tx, appointmentId),
         readClock(tx),
       ])
@@ -156,11 +144,12 @@ export async function writeAppointmentChange(tx: Tx, update: AppointmentUpdate):
   const next: StoredAppointment = { ...appointment, ...update.next, version: appointment.version + 1, updatedAt: now }
   const moved = kind === 'RESCHEDULED'
   const [updated] = await Promise.all([
-    tx.sql`
+    tx.sql<{ xid: string }[]>`
       update appointments set version = ${next.version}, status = ${next.status}, starts_at = ${new Date(next.startsAt)},
         ends_at = ${new Date(next.endsAt)}, segments = ${JSON.stringify(next.segments)}::jsonb,
         reschedule_count = ${next.rescheduleCount}, updated_at = ${new Date(now)}
-      where organization_id = ${tx.organizationId} and id = ${appointment.id} and version = ${appointment.version}`,
+      where organization_id = ${tx.organizationId} and id = ${appointment.id} and version = ${appointment.version}
+      returning pg_current_xact_id()::text as xid`,
     tx.sql`
       insert into appointment_events (organization_id, appointment_id, version, kind, at, actor, origin,
         previous_starts_at, starts_at, reason, policy_version, policy_scope_id, policy_overridden)
@@ -174,7 +163,9 @@ export async function writeAppointmentChange(tx: Tx, update: AppointmentUpdate):
           values (${tx.organizationId}, ${caller.id}, ${idempotency.key}, ${idempotency.requestHash},
             ${JSON.stringify({ appointmentId: appointment.id })}::jsonb)`,
   ])
-  if (updated.count === 0) throw new OutdatedAttempt()
+  if (!updated[0]) throw new OutdatedAttempt()
+  // Where no claim changes (completed, no-show) nothing else names the transaction.
+  tx.xid = updated[0].xid
   tx.appointments.push({ appointmentId: appointment.id, version: next.version })
   return next
 }

@@ -1,9 +1,16 @@
 // The booking lane: while a transaction is under way, further requests of the organization queue and go down as one.
 import type { Database } from '../db/client.ts'
-import { isLockTimeout, violatedConstraint } from '../db/errors.ts'
+import {
+  isDatabaseAway,
+  isLockTimeout,
+  isRetriableConflict,
+  violatedConstraint,
+  violatedReference,
+} from '../db/errors.ts'
 import { type BatchAnswer, runBatch } from './claim-batches.ts'
 import type { Decision } from './claim-decisions.ts'
 import { type ClaimRequest, resourceDaysOf } from './claim-requests.ts'
+import { OutdatedAttempt } from './outdated-attempt.ts'
 import { BusyError } from './refusals.ts'
 import type { Instant, Slot } from './types.ts'
 
@@ -97,15 +104,27 @@ async function runWaiting(db: Database, organizationId: string, batch: Waiting[]
     )
     for (const [index, { request, resolve }] of batch.entries()) resolve(answerOf(answer, request, index))
   } catch (error) {
-    const isShared = violatedConstraint(error) !== undefined || isLockTimeout(error)
-    if (isShared && batch.length > 1) {
+    // Nothing was written, unless the connection was lost at the commit: then nobody knows and nothing is tried again.
+    if (batch.length > 1 && !isDatabaseAway(error)) {
       for (const member of batch) await runWaiting(db, organizationId, [member])
       return
     }
-    // Refused by a constraint: somebody else was first while the locks were off. The next attempt sees them.
-    if (violatedConstraint(error) !== undefined) batch[0]?.resolve(staleAnswer())
+    if (wasOvertaken(error)) for (const { resolve } of batch) resolve(staleAnswer())
     else for (const { reject } of batch) reject(isLockTimeout(error) ? new BusyError() : error)
   }
+}
+
+/**
+ * Somebody else was first: while the locks were off, or with a customer's number, which has no lock. The next attempt
+ * sees them.
+ */
+function wasOvertaken(error: unknown): boolean {
+  return (
+    error instanceof OutdatedAttempt ||
+    violatedConstraint(error) !== undefined ||
+    violatedReference(error) === 'appointments_customer_fkey' ||
+    isRetriableConflict(error)
+  )
 }
 
 function answerOf(answer: BatchAnswer, request: ClaimRequest, index: number): Answer {

@@ -42,7 +42,7 @@ export async function cancelAppointment(lane: BookingLane, input: CancelAppointm
           idempotency,
           now,
         }),
-        deactivateClaims(tx, claims),
+        deactivateClaims(tx, claims, now),
         recordChanges(tx, claimDeltas({ removed: claims })),
       ])
       return cancelled

@@ -39,7 +39,10 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
   for (const request of requests) {
     for (const { resourceId } of windowsOf(request)) {
       const schedule = request.offer.schedules.get(resourceId)
-      if (schedule) resources.set(resourceId, { schedule, claims: [], busy: [] })
+      if (!schedule) continue
+      // Offers of one batch can be of different ages: who was judged by the older one is told so, all others by the present.
+      const isPresent = schedule.scheduleVersion === versions.get(resourceId)
+      if (isPresent || !resources.has(resourceId)) resources.set(resourceId, { schedule, claims: [], busy: [] })
     }
   }
   for (const claim of taken.claims) resources.get(claim.resourceId)?.claims.push(claim)

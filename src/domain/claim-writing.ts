@@ -3,6 +3,8 @@ import { claimDeltas, recordChanges } from '../db/change-log.ts'
 import type { Tx } from '../db/transaction.ts'
 import type { Decision, NewClaim } from './claim-decisions.ts'
 import type { ClaimRequest } from './claim-requests.ts'
+import { OutdatedAttempt } from './outdated-attempt.ts'
+import { isLive } from './resource-availability.ts'
 import type { Claim, Instant } from './types.ts'
 
 export type Won = Extract<Decision, { state: 'HOLD' | 'BOOK' | 'BOOK_HOLD' }>
@@ -20,6 +22,7 @@ export async function writeWon(tx: Tx, won: Won[], now: Instant): Promise<Custom
     deactivateClaims(
       tx,
       won.flatMap((decision) => ('dead' in decision ? decision.dead : [])),
+      now,
     ),
     writeHoldStatuses(tx, won),
     insertHolds(tx, won),
@@ -39,11 +42,21 @@ export async function writeWon(tx: Tx, won: Won[], now: Instant): Promise<Custom
   return customerIds
 }
 
-export async function deactivateClaims(tx: Tx, claims: Claim[]): Promise<void> {
-  if (claims.length === 0) return
-  await tx.sql`
-    update claims set active = false
-    where organization_id = ${tx.organizationId} and id = any(${claims.map((claim) => claim.id)}::uuid[]) and active`
+/**
+ * Frees claims as they were read at `now`. One that was booked, extended or freed since then is an OutdatedAttempt: under
+ * the locks that cannot be, without them an appointment would lose its claim to whoever took its hold for dead.
+ */
+export async function deactivateClaims(tx: Tx, claims: Claim[], now: Instant): Promise<void> {
+  const distinct = [...new Map(claims.map((claim) => [claim.id, claim])).values()]
+  if (distinct.length === 0) return
+  const freed = await tx.sql`
+    update claims c set active = false
+    from unnest(${distinct.map((claim) => claim.id)}::uuid[], ${distinct.map((claim) => claim.appointmentId)}::uuid[],
+                ${distinct.map((claim) => String(!isLive(claim, now)))}::text[]::bool[]) as f (id, appointment_id, is_dead)
+    where c.organization_id = ${tx.organizationId} and c.id = f.id and c.active
+      and c.appointment_id is not distinct from f.appointment_id
+      and (not f.is_dead or c.expires_at <= clock_timestamp())`
+  if (freed.count !== distinct.length) throw new OutdatedAttempt()
 }
 
 export async function insertClaims(tx: Tx, claims: NewClaim[]): Promise<void> {
@@ -87,10 +100,16 @@ async function writeHoldStatuses(tx: Tx, won: Won[]): Promise<void> {
         : [],
   )
   if (statuses.length === 0) return
-  await tx.sql`
+  const written = await tx.sql<{ status: string }[]>`
     update holds h set status = s.status
     from unnest(${statuses.map(([id]) => id)}::uuid[], ${statuses.map(([, status]) => status)}::text[]::hold_status[]) as s (id, status)
-    where h.organization_id = ${tx.organizationId} and h.id = s.id and h.status = 'ACTIVE'`
+    where h.organization_id = ${tx.organizationId} and h.id = s.id and h.status = 'ACTIVE'
+    returning h.status`
+  // Without the locks a hold can end between the read and here; nobody may get an appointment for it.
+  const isBooked = (status: string) => status === 'BOOKED'
+  if (written.filter((row) => isBooked(row.status)).length < statuses.filter(([, status]) => isBooked(status)).length) {
+    throw new OutdatedAttempt()
+  }
 }
 
 async function insertHolds(tx: Tx, won: Won[]): Promise<void> {
@@ -145,11 +164,12 @@ async function insertCustomers(tx: Tx, won: Won[]): Promise<void> {
 async function bookHeldClaims(tx: Tx, won: Won[]): Promise<void> {
   const booked = won.filter((decision) => decision.state === 'BOOK_HOLD')
   if (booked.length === 0) return
-  await tx.sql`
+  const kept = await tx.sql`
     update claims c set appointment_id = b.appointment_id, expires_at = null
     from unnest(${booked.map((decision) => decision.request.holdId)}::uuid[],
                 ${booked.map((decision) => decision.booked.appointmentId)}::uuid[]) as b (hold_id, appointment_id)
     where c.organization_id = ${tx.organizationId} and c.hold_id = b.hold_id and c.active`
+  if (kept.count !== booked.reduce((sum, { claims }) => sum + claims.length, 0)) throw new OutdatedAttempt()
 }
 
 async function insertAppointments(tx: Tx, won: Won[], now: Instant): Promise<CustomerIds> {

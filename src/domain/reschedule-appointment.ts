@@ -4,13 +4,7 @@ import { definitionLock } from '../db/locks.ts'
 import type { Tx } from '../db/transaction.ts'
 import { rankAlternatives } from './alternative-ranking.ts'
 import { DEFAULT_WITHIN_MINUTES, narrowToPins } from './alternative-search.ts'
-import {
-  changeAppointment,
-  nameOf,
-  OutdatedAttempt,
-  resourceDaysOfClaim,
-  writeAppointmentChange,
-} from './appointment-changes.ts'
+import { changeAppointment, nameOf, resourceDaysOfClaim, writeAppointmentChange } from './appointment-changes.ts'
 import type { AppointmentRecord, StoredAppointment } from './appointments.ts'
 import { chooseAssignment } from './assignments.ts'
 import type { BookingLane } from './booking-lane.ts'
@@ -23,11 +17,13 @@ import { idempotencyFor } from './claiming.ts'
 import { candidatesOf, loadSchedules, loadServices, readDefinitionVersions } from './definitions.ts'
 import { fairnessOf } from './fairness.ts'
 import type { Offer } from './offers.ts'
+import { OutdatedAttempt } from './outdated-attempt.ts'
 import { judgeByPolicy } from './policy-rulings.ts'
 import { NotFoundError, SlotUnavailableError } from './refusals.ts'
 import { freeByStates, isLive, meets } from './resource-availability.ts'
 import { loadTaken } from './resource-states.ts'
 import { serviceAsBooked } from './service-as-booked.ts'
+import { planOf } from './service-plan.ts'
 import { explainStart } from './slot-explanation.ts'
 import { isOnGrid } from './slot-grid.ts'
 import { claimWindow, findSlots } from './slots.ts'
@@ -84,7 +80,7 @@ export async function rescheduleAppointment(
       const owner = { holdId: null, appointmentId: appointment.id, expiresAt: null }
       const taken = take({ resources }, assignment, owner)
       const [, , moved] = await Promise.all([
-        deactivateClaims(tx, [...claims, ...dead]),
+        deactivateClaims(tx, [...claims, ...dead], now),
         insertClaims(tx, taken),
         writeAppointmentChange(tx, {
           appointment,
@@ -121,8 +117,11 @@ interface Move {
 async function offerOf(tx: Tx, appointment: StoredAppointment): Promise<Offer> {
   const present = (await loadServices(tx, [appointment.serviceId])).get(appointment.serviceId)
   if (!present) throw new NotFoundError('service')
-  const service = serviceAsBooked(present, appointment.segments)
-  return { service, schedules: await loadSchedules(tx, candidatesOf(service)) }
+  const servedBy = appointment.segments.flatMap((segment) => segment.resourceIds)
+  const known = await loadSchedules(tx, [...new Set([...servedBy, ...candidatesOf(present)])])
+  const service = serviceAsBooked(present, appointment.segments, (id) => known.get(id)?.kind ?? 'STAFF')
+  const candidates = new Set(candidatesOf(service))
+  return { service, schedules: new Map([...known].filter(([id]) => candidates.has(id))) }
 }
 
 async function checkVersions(tx: Tx, { service, schedules }: Offer): Promise<void> {
@@ -158,15 +157,17 @@ function findMove({ offer, appointment, resources, startsAt, pinned, now }: Move
   const { earliestAt, latestAt } = bookingWindow(service, now)
   if (startsAt < earliestAt || startsAt >= latestAt) return null
   if (!isOnGrid(startsAt, service.timeZone, service.slotIntervalMinutes)) return null
-  const present = new Set(appointment.segments.flatMap((segment) => segment.resourceIds))
-  const fairness = fairnessOf({ resources, timeZone: service.timeZone, startsAt, now })
-  return chooseAssignment({
-    service,
-    startsAt,
-    isFree: freeByStates(resources, now, isOwn(appointment)),
-    pinned,
-    prefer: (id) => (present.has(id) ? -1 : fairness(id)),
+  const isFree = freeByStates(resources, now, isOwn(appointment))
+  const present = appointment.segments.flatMap((segment) => segment.resourceIds)
+  const { positionCount } = planOf(service)
+  const asBefore = Array.from({ length: Math.max(positionCount, pinned.length) }, (_, position) => {
+    return pinned[position] ?? present[position] ?? null
   })
+  const kept = chooseAssignment({ service, startsAt, isFree, pinned: asBefore })
+  if (kept) return kept
+  const fairness = fairnessOf({ resources, timeZone: service.timeZone, startsAt, now })
+  const prefer = (id: string) => (present.includes(id) ? -1 : fairness(id))
+  return chooseAssignment({ service, startsAt, isFree, pinned, prefer })
 }
 
 function deadInTheWay(resources: Map<string, ResourceState>, { claims }: Assignment, now: Instant): Claim[] {
