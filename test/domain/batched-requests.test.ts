@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { daysOf } from '../../src/db/change-log.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
+import { runBatch } from '../../src/domain/claim-batches.ts'
+import type { BookHoldRequest, HoldRequest } from '../../src/domain/claim-requests.ts'
+import { deactivateClaims } from '../../src/domain/claim-writing.ts'
+import type { HoldRecord } from '../../src/domain/holds.ts'
+import { findOffer } from '../../src/domain/offers.ts'
+import { OutdatedAttempt } from '../../src/domain/outdated-attempt.ts'
+import { HoldLimitReachedError } from '../../src/domain/refusals.ts'
+import { addTimeOff } from '../../src/domain/time-off.ts'
+import type { Claim } from '../../src/domain/types.ts'
+import { claimsOf, refusalOf } from '../support/appointment-changes.ts'
+import { book, hold, hourAhead, openSalon, outcomes, type Salon, segment } from '../support/salon.ts'
+import { addService } from '../support/tenant.ts'
+
+let salon: Salon
+beforeAll(async () => {
+  salon = await openSalon({ people: 2 })
+})
+afterAll(() => salon[Symbol.asyncDispose]())
+
+async function expireNow(holdId: string): Promise<void> {
+  await salon.db.sql.begin((sql) => [
+    sql`update holds set expires_at = clock_timestamp() where id = ${holdId}`,
+    sql`update claims set expires_at = clock_timestamp() where hold_id = ${holdId}`,
+  ])
+}
+
+/** Two requests of one session: to book its hold, and to hold another start in its place. */
+async function replacementAndBooking(
+  held: HoldRecord,
+  startsAt: number,
+): Promise<{ booking: BookHoldRequest; replacement: HoldRequest }> {
+  const { caller, cutId, organizationId } = salon
+  const offer = await findOffer(salon.db, { organizationId, serviceId: cutId, fresh: true })
+  const alternatives = { first: 3, withinMinutes: 60, customerId: null, phone: null }
+  const { sessionKey } = held
+  const common = { caller, offer, sessionKey, idempotency: null, alternatives }
+  const window = { start: Math.min(held.startsAt, startsAt), end: Math.max(held.endsAt, startsAt + 3_600_000) }
+  const days = salon.people.flatMap((resourceId) => daysOf(window).map((day) => ({ resourceId, day })))
+  const booking: BookHoldRequest = {
+    ...common,
+    kind: 'BOOK_HOLD',
+    holdId: held.id,
+    startsAt: held.startsAt,
+    booking: { customerId: null, guest: { name: 'Ada', phone: null, email: null }, notes: null },
+    held: held.segments.flatMap((part) => part.resourceIds.map((resourceId) => ({ resourceId, window }))),
+    extraLocks: [],
+  }
+  const replacement: HoldRequest = {
+    ...common,
+    kind: 'HOLD',
+    starts: [startsAt],
+    wishedAt: null,
+    pinned: [],
+    ttlSeconds: 300,
+    replace: true,
+    customerId: null,
+    refusal: null,
+    extraLocks: days,
+  }
+  return { booking, replacement }
+}
+
+describe('requests that share one transaction', () => {
+  it('leave a hold to the booking that came first, although the same session replaces its holds', async () => {
+    const held = await hold(salon, hourAhead(0), { sessionKey: 'booked first' })
+    const requests = await replacementAndBooking(held, hourAhead(1))
+    const { decisions } = await runBatch(salon.db, salon.organizationId, [requests.booking, requests.replacement])
+    expect(decisions).toMatchObject([{ state: 'BOOK_HOLD' }, { state: 'HOLD', replaced: [] }])
+    const rows = await salon.db.sql`select id from appointments where hold_id = ${held.id}`
+    expect(await claimsOf(salon.db, rows[0]?.id)).toHaveLength(1)
+    expect(await salon.db.sql`select status from holds where id = ${held.id}`).toEqual([{ status: 'BOOKED' }])
+  })
+
+  it('refuse to book a hold that an earlier one has replaced', async () => {
+    const held = await hold(salon, hourAhead(2), { sessionKey: 'replaced first' })
+    const requests = await replacementAndBooking(held, hourAhead(3))
+    const { decisions } = await runBatch(salon.db, salon.organizationId, [requests.replacement, requests.booking])
+    expect(decisions).toMatchObject([{ state: 'HOLD' }, { state: 'REFUSED', refusal: { status: 'RELEASED' } }])
+    expect(await salon.db.sql`select from appointments where hold_id = ${held.id}`).toHaveLength(0)
+  })
+
+  it('are answered each on its own when one of them cannot be stored', async () => {
+    const poison = hold(salon, hourAhead(4), { sessionKey: 'not \0 text' })
+    const { won } = await outcomes<unknown>([
+      book(salon, hourAhead(5)),
+      poison.then(() => expect.fail('was stored')),
+      book(salon, hourAhead(6)),
+      hold(salon, hourAhead(7)),
+    ])
+    expect(won).toHaveLength(3)
+  })
+
+  it('are judged by the present schedule though another of them still knows an older one', async () => {
+    const [personId] = salon.people as [string]
+    const services = [
+      await addService(salon, [segment({ candidateIds: [personId] })]),
+      await addService(salon, [segment({ candidateIds: [personId] })]),
+    ] as const
+    // Both are known to the process; then the person takes time off and only one of the services is asked for.
+    for (const [index, { id }] of services.entries()) await book({ ...salon, cutId: id }, hourAhead(20 + index))
+    await inTransaction(salon.db, salon.organizationId, (tx) =>
+      addTimeOff(tx, { resourceId: personId, startsAt: hourAhead(30), endsAt: hourAhead(32) }),
+    )
+    await refusalOf(book({ ...salon, cutId: services[0].id }, hourAhead(30)))
+    for (const order of [services, services.toReversed()]) {
+      const { won, refusals } = await outcomes(order.map(({ id }) => book({ ...salon, cutId: id }, hourAhead(31))))
+      expect(won).toEqual([])
+      expect(refusals).toEqual({ SlotUnavailableError: 2 })
+    }
+  })
+
+  it('with one idempotency key are done once', async () => {
+    const { won } = await outcomes(
+      Array.from({ length: 5 }, () => book(salon, hourAhead(33), { idempotencyKey: 'one batch' })),
+    )
+    expect(won).toHaveLength(5)
+    expect(new Set(won.map(({ appointment }) => appointment.id)).size).toBe(1)
+  })
+
+  it('with one phone number belong to one customer', async () => {
+    const customer = { name: 'Ada', phone: '030 2312 5000', email: null }
+    const { won } = await outcomes([40, 41, 42].map((hours) => book(salon, hourAhead(hours), { customer })))
+    expect(new Set(won.map(({ appointment }) => appointment.customerId)).size).toBe(1)
+  })
+})
+
+describe('a session', () => {
+  it('can hold a slot again after its hold has expired, before any sweeper has run', async () => {
+    const startsAt = hourAhead(50)
+    const first = await hold(salon, startsAt, { sessionKey: 'again' })
+    await expireNow(first.id)
+    const second = await hold(salon, startsAt, { sessionKey: 'again' })
+    expect(second.id).not.toBe(first.id)
+    expect(await salon.db.sql`select status from holds where id = ${first.id}`).toEqual([{ status: 'EXPIRED' }])
+    expect((await book(salon, null, { holdId: second.id })).appointment.startsAt).toBe(startsAt)
+  })
+
+  it('has one live hold for a slot: somebody else at the same time only in place of the older one', async () => {
+    const startsAt = hourAhead(51)
+    const withPerson = (index: number) => ({
+      sessionKey: 'choosing',
+      slot: { serviceId: salon.cutId, startsAt, resourceIds: [salon.people[index] ?? null] },
+    })
+    const first = await hold(salon, startsAt, withPerson(0))
+    expect(await refusalOf(hold(salon, startsAt, withPerson(1)))).toBeInstanceOf(HoldLimitReachedError)
+    const second = await hold(salon, startsAt, { ...withPerson(1), replace: true })
+    expect(second.segments[0]?.resourceIds).toEqual([salon.people[1]])
+    expect(await refusalOf(book(salon, null, { holdId: first.id }))).toMatchObject({ status: 'RELEASED' })
+  })
+})
+
+describe('a claim', () => {
+  it('that was booked after somebody had read it as dead is not freed', async () => {
+    const held = await hold(salon, hourAhead(52))
+    const read = await salon.db.sql<Claim[]>`
+      select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end", hold_id as "holdId",
+        appointment_id as "appointmentId", expires_at as "expiresAt" from claims where hold_id = ${held.id}`
+    const dead = read.map((claim) => ({ ...claim, expiresAt: 0 }))
+    const { appointment } = await book(salon, null, { holdId: held.id })
+    const free = inTransaction(salon.db, salon.organizationId, (tx) => deactivateClaims(tx, dead, held.createdAt))
+    expect(await refusalOf(free)).toBeInstanceOf(OutdatedAttempt)
+    expect(await claimsOf(salon.db, appointment.id)).toHaveLength(1)
+  })
+
+  it('that was extended after somebody had read it as dead is not freed', async () => {
+    const held = await hold(salon, hourAhead(53))
+    const read = await salon.db.sql<Claim[]>`
+      select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end", hold_id as "holdId",
+        appointment_id as "appointmentId", expires_at as "expiresAt" from claims where hold_id = ${held.id}`
+    const dead = read.map((claim) => ({ ...claim, expiresAt: 0 }))
+    const free = inTransaction(salon.db, salon.organizationId, (tx) => deactivateClaims(tx, dead, held.createdAt))
+    expect(await refusalOf(free)).toBeInstanceOf(OutdatedAttempt)
+    expect((await book(salon, null, { holdId: held.id })).appointment.startsAt).toBe(held.startsAt)
+  })
+})
