@@ -13,6 +13,8 @@ export interface Config {
   databasePoolSize: number
   /** Empty: the bus stays in this process. More than one: the nodes of a cluster. */
   redisUrls: string[]
+  /** Gateways that share it share live updates: one for each database on a Redis. */
+  redisPrefix: string
   host: string
   /** 0: any free port. */
   port: number
@@ -39,6 +41,7 @@ export function readConfig(environment: Environment): Config {
     databaseUrl: databaseUrl[0] ?? null,
     databasePoolSize: readInteger(environment, 'DATABASE_POOL_SIZE', { default: 10, min: 1, max: 1000 }, faults),
     redisUrls: readUrls(environment, 'REDIS_URL', ['redis:', 'rediss:'], faults),
+    redisPrefix: environment.REDIS_PREFIX || 'slotwire:',
     // The demo's keys stand in GraphiQL: without a database of its own a gateway is for this machine only.
     host: environment.HOST || (databaseUrl.length > 0 ? '0.0.0.0' : '127.0.0.1'),
     port: readInteger(environment, 'PORT', { default: 4000, min: 0, max: 65535 }, faults),

@@ -1,0 +1,86 @@
+// The composition root: opens resources in order, hands them to the rooms, closes them in reverse.
+
+import { bringUpToDate, openBackingDatabase } from './backing-database.ts'
+import { type Database, openDatabase } from './db/client.ts'
+import { asSystem } from './db/transaction.ts'
+import { createBookingLane } from './domain/booking-lane.ts'
+import { createKeyring } from './domain/keyring.ts'
+import { verifyManageToken } from './domain/manage-tokens.ts'
+import { organizationExists } from './domain/organizations.ts'
+import { loadDemo } from './embedded/demo.ts'
+import { type DemoKeys, readDemoFile, writeDemoFile } from './embedded/demo-file.ts'
+import { createLocalBus } from './realtime/bus.ts'
+import { createLive } from './realtime/live.ts'
+import { createBus } from './realtime/redis-bus.ts'
+import type { Config } from './runtime/config.ts'
+import type { Running } from './runtime/lifecycle.ts'
+import type { Logger } from './runtime/logger.ts'
+import { createContext } from './schema/context.ts'
+import { decodeId, encodeId } from './schema/ids.ts'
+import { createSchema } from './schema/schema.ts'
+import { createGraphqlEndpoint } from './server/graphql-endpoint.ts'
+import { openServer } from './server.ts'
+import { startWorkers } from './workers.ts'
+
+export interface App extends AsyncDisposable {
+  /** The GraphQL endpoint; GraphiQL in a browser. */
+  graphqlUrl: string
+}
+
+/** Gives up between two steps when the process is told to stop; what was opened by then is closed. */
+export async function openApp(config: Config, logger: Logger, { stopping, stop }: Running): Promise<App> {
+  await using stack = new AsyncDisposableStack()
+  const { url, db } = stack.use(await openBackingDatabase({ config, logger, onLost: stop }))
+  stopping.throwIfAborted()
+  await bringUpToDate(config, { url, db })
+  stopping.throwIfAborted()
+  const demo = config.databaseUrl === null ? await ensureDemo(db, config.dataDirectory) : null
+
+  // Live updates have connections of their own: a burst of bookings must not keep them waiting.
+  const liveDb = stack.use(openDatabase({ url, poolSize: 2 }))
+  const bus = stack.use(
+    config.redisUrls.length > 0
+      ? createBus({ urls: config.redisUrls, logger, channelPrefix: config.redisPrefix })
+      : createLocalBus(),
+  )
+  const live = stack.use(createLive({ db: liveDb, bus, logger }))
+  db.onCommitted = (transaction) => live.onCommitted(transaction)
+  const lane = stack.use(createBookingLane(db))
+  stack.use(startWorkers(db, logger))
+
+  const keyring = createKeyring(db)
+  const endpoint = stack.use(
+    createGraphqlEndpoint({
+      schema: createSchema(),
+      openContext: (principal) => createContext({ ...principal, db, lane, live }),
+      authenticate: async (token) => (await keyring.authenticate(token)) ?? verifyManageToken(db, token),
+      logger,
+      demo: demo && { publishableKey: demo.publishableKey },
+    }),
+  )
+  const server = stack.use(
+    await openServer({
+      host: config.host,
+      port: config.port,
+      portName: 'PORT',
+      routes: endpoint.routes,
+      onUpgrade: endpoint.upgrade,
+      requireReady: () => db.sql`select 1`,
+      sendStreamsAway: endpoint.sendStreamsAway,
+      logger,
+    }),
+  )
+  const graphqlUrl = `${server.url}/graphql`
+  if (demo) await writeDemoFile(config.dataDirectory, { ...demo, graphql: graphqlUrl })
+  const opened = stack.move()
+  return { graphqlUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+// The keys are only in the file: a file without its organization, or the reverse, leads to a new one.
+async function ensureDemo(db: Database, dataDirectory: string): Promise<DemoKeys> {
+  const kept = await readDemoFile(dataDirectory)
+  const organizationId = kept && decodeId('organization', kept.organizationId)
+  if (organizationId && (await asSystem(db, (tx) => organizationExists(tx, organizationId)))) return kept
+  const created = await loadDemo(db)
+  return { ...created, organizationId: encodeId('organization', created.organizationId) }
+}

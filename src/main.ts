@@ -1,0 +1,140 @@
+// The command: reads arguments and environment, runs one command, prints its result as JSON on stdout.
+
+import { parseArgs } from 'node:util'
+import { openApp } from './app.ts'
+import { checkEverything } from './check.ts'
+import {
+  type CommandContext,
+  createOrganizationKey,
+  createOrganizationWithKeys,
+  loadDemoOrganization,
+  migrateDatabase,
+} from './commands.ts'
+import { type Config, readConfig } from './runtime/config.ts'
+import { type Running, reportFailure, runUntilStopped } from './runtime/lifecycle.ts'
+import { createLogger, type Logger } from './runtime/logger.ts'
+
+const USAGE = `Usage: slotwire COMMAND
+
+  serve                                                       run a gateway
+  migrate                                                     apply pending migrations
+  demo                                                        load a demo organization
+  create-organization --name NAME                             make a tenant and its first keys
+  create-key --organization ID --kind secret|publishable      make another key
+  check                                                       verify configuration, database and Redis
+
+The environment configures it: DATABASE_URL, REDIS_URL, PORT, ... (see the README).
+`
+
+const FAILED = 1
+const MISUSED = 2
+
+class UsageError extends Error {}
+
+type Environment = Readonly<Record<string, string | undefined>>
+type Options = Partial<Record<string, string | boolean>>
+
+/** The options that a command takes, all of them required. */
+const COMMANDS: Record<string, readonly string[]> = {
+  serve: [],
+  migrate: [],
+  demo: [],
+  'create-organization': ['name'],
+  'create-key': ['organization', 'kind'],
+  check: [],
+}
+
+process.exit(await main(process.argv.slice(2), process.env))
+
+async function main(parameters: string[], environment: Environment): Promise<number> {
+  try {
+    const { command, options } = parseCommand(parameters)
+    if (options.help) {
+      process.stdout.write(USAGE)
+      return 0
+    }
+    if (command === 'check') return await check(environment)
+    const config = readConfig(environment)
+    const logger = createLogger(config.logLevel)
+    return await runUntilStopped({
+      async open(running) {
+        if (command === 'serve') return serve(config, logger, running)
+        print(await runCommand(command, options, { config, logger }))
+        running.stop()
+        return new AsyncDisposableStack()
+      },
+      logger,
+      shutdownTimeoutSeconds: config.shutdownTimeoutSeconds,
+      signals: process,
+      exit: (code) => process.exit(code),
+    })
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n\n${USAGE}`)
+      return MISUSED
+    }
+    reportFailure(createLogger('info'), error)
+    return FAILED
+  }
+}
+
+async function serve(config: Config, logger: Logger, running: Running): Promise<AsyncDisposable> {
+  const app = await openApp(config, logger, running)
+  print({ graphql: app.graphqlUrl })
+  logger.info(`Slotwire is ready: GraphiQL is at ${app.graphqlUrl}`)
+  return app
+}
+
+async function check(environment: Environment): Promise<number> {
+  const report = await checkEverything(environment, createLogger('warn'))
+  print(report)
+  return report.ok ? 0 : FAILED
+}
+
+function runCommand(command: string, options: Options, context: CommandContext): Promise<object> {
+  if (command === 'migrate') return migrateDatabase(context)
+  if (command === 'demo') return loadDemoOrganization(context)
+  if (command === 'create-organization') return createOrganizationWithKeys(context, String(options.name))
+  const kind = options.kind === 'secret' ? 'SECRET' : 'PUBLISHABLE'
+  return createOrganizationKey(context, { organization: String(options.organization), kind })
+}
+
+function parseCommand(parameters: string[]): { command: string; options: Options } {
+  const { positionals, values } = parse(parameters)
+  const [command, ...rest] = positionals
+  if (values.help) return { command: 'help', options: values }
+  if (command === undefined) throw new UsageError('A command is missing.')
+  const accepted = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
+  if (!accepted) throw new UsageError(`There is no command "${command}".`)
+  if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one argument too many.`)
+  const foreign = Object.keys(values).find((name) => !accepted.includes(name))
+  if (foreign) throw new UsageError(`The command ${command} takes no --${foreign}.`)
+  const missing = accepted.find((name) => !values[name as keyof typeof values])
+  if (missing) throw new UsageError(`The command ${command} needs --${missing}.`)
+  if (values.kind && !['secret', 'publishable'].includes(values.kind)) {
+    throw new UsageError(`--kind must be secret or publishable, not "${values.kind}".`)
+  }
+  return { command, options: values }
+}
+
+function parse(parameters: string[]) {
+  try {
+    return parseArgs({
+      args: parameters,
+      allowPositionals: true,
+      options: {
+        name: { type: 'string' },
+        organization: { type: 'string' },
+        kind: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    // Node explains at length how to pass dashes; the first sentence is the fault.
+    throw new UsageError(`${(error as Error).message.split('. ')[0]?.replace(/\.$/, '')}.`)
+  }
+}
+
+function print(result: object): void {
+  process.stdout.write(`${JSON.stringify(result)}\n`)
+}
