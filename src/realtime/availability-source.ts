@@ -10,6 +10,7 @@ import { applyEarly } from './early-changes.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'
 import type { LogTail, TailReader } from './log-tail.ts'
 import { changesSince, type Missed } from './missed-changes.ts'
+import { refreshedBeyond } from './pending-updates.ts'
 import { sees } from './snapshots.ts'
 import { createUpdateStream, type UpdateStream } from './update-stream.ts'
 import { createWatchedViews, forgetView } from './watched-views.ts'
@@ -100,8 +101,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
   }
   const join = (view: AvailabilityView): AvailabilityStream => {
     const stream = createUpdateStream<AvailabilityUpdate>({
-      pendingLimit: PENDING_LIMIT,
-      refresh: () => snapshotOf(view),
+      pending: refreshedBeyond(PENDING_LIMIT, () => snapshotOf(view)),
       onLeave() {
         view.members.delete(stream)
         lingerIfUnwatched(view)

@@ -27,13 +27,16 @@ export interface ReadTurn<Arriving> {
 }
 
 export async function readTurn<Arriving extends Arrival>(
-  { tx, since, position }: TailTurn,
+  { tx, last, position }: TailTurn,
   watched: WatchedViews,
   { arrivals, reload }: { arrivals: readonly Arriving[]; reload: boolean },
 ): Promise<ReadTurn<Arriving>> {
   const { states, views, ahead } = watched
   const [rows, located] = await Promise.all([
-    readChangesSince(tx, { organizationIds: states.organizationIds(), since: { snapshot: since, except: [...ahead] } }),
+    readChangesSince(tx, {
+      organizationIds: states.organizationIds(),
+      since: { snapshot: last.snapshot, except: [...ahead] },
+    }),
     position,
   ])
   const anew = reload || !located.continues

@@ -2,7 +2,10 @@
 import type { Instant } from '../domain/types.ts'
 
 export interface DatabaseClock {
-  /** At most the database's present instant, and behind it by no more than the way back of the best measurement. */
+  /**
+   * At most the database's present instant, and behind it by no more than the way back of the best measurement. Before the
+   * first measurement the process's own clock.
+   */
   now(): Instant
   /** The database read `readAt` at some time between `askedAtMs` and the present (`process` milliseconds). */
   measured(readAt: Instant, askedAtMs: number): void
@@ -19,7 +22,8 @@ export function createDatabaseClock(steadyMs: () => number = () => performance.n
   return {
     steadyMs,
     now() {
-      const estimate = Math.floor(steadyMs() + (offset ?? performance.timeOrigin))
+      if (offset === null) return Math.floor(performance.timeOrigin + performance.now())
+      const estimate = Math.floor(steadyMs() + offset)
       // A measurement may correct the estimate by its error: time waits. Only a real step goes back.
       if (estimate >= latestNow || latestNow - estimate > STEP_MS) latestNow = estimate
       return latestNow

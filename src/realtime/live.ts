@@ -1,7 +1,9 @@
 // Everything live: composes the sources, the tail of the log and the bus.
 import type { CommittedTransaction } from '../db/changes.ts'
 import type { Database } from '../db/client.ts'
+import type { AppointmentFilter } from '../domain/appointment-lists.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { type AppointmentStream, createAppointmentSource } from './appointment-source.ts'
 import { type AvailabilityStream, createAvailabilitySource } from './availability-source.ts'
 import type { Bus } from './bus.ts'
 import type { AvailabilityQuestion } from './cursors.ts'
@@ -16,6 +18,17 @@ export interface Live extends AsyncDisposable {
    * every change. Never a gap, a duplicate, or a part. Throws InvalidCursorError, and NotFoundError of an unknown service.
    */
   availability(input: AvailabilityQuestion & { after: string | null }): Promise<AvailabilityStream>
+  /** The present state of one appointment, then every change, in the order of its versions. Throws NotFoundError. */
+  appointment(question: { organizationId: string; appointmentId: string }): Promise<AppointmentStream>
+  /**
+   * Every change of the appointments that match, since `after` (a cursor of `appointmentsScope`) or from now on; also the
+   * one by which an appointment stops to match. Throws InvalidCursorError.
+   */
+  appointments(question: {
+    organizationId: string
+    filter: AppointmentFilter
+    after: string | null
+  }): Promise<AppointmentStream>
   /** A transaction of this process was committed: shows it here and tells the other gateways. Never throws or waits. */
   onCommitted(transaction: CommittedTransaction): void
   status(): LiveStatus
@@ -47,16 +60,18 @@ const UNRELIABLE_INTERVAL_MS = 250
 export function createLive({ db, bus, logger, lingerMs = 10_000 }: LiveInput): Live {
   const clock = createDatabaseClock()
   const availability = createAvailabilitySource({ clock, tail: () => tail, lingerMs })
+  const appointments = createAppointmentSource(() => tail)
   const tail = startLogTail({
     db,
     clock,
     logger,
-    readers: [availability.reader],
+    readers: [availability.reader, appointments.reader],
     intervalMs: () => (bus.isReliable() ? RELIABLE_INTERVAL_MS : UNRELIABLE_INTERVAL_MS),
   })
   const receive = (transaction: CommittedTransaction) =>
     tail.whenNotReading(() => {
       availability.receive(transaction)
+      appointments.receive(transaction)
     })
   bus.listen({
     onTransaction: receive,
@@ -68,6 +83,8 @@ export function createLive({ db, bus, logger, lingerMs = 10_000 }: LiveInput): L
   })
   return {
     availability: ({ after, ...question }) => availability.subscribe(question, after),
+    appointment: appointments.one,
+    appointments: appointments.matching,
     onCommitted(transaction) {
       receive(transaction)
       bus.publish(transaction)
@@ -78,12 +95,13 @@ export function createLive({ db, bus, logger, lingerMs = 10_000 }: LiveInput): L
         busIsReliable: bus.isReliable(),
         databaseIsAway: tail.isAway(),
         views,
-        subscribers: members,
+        subscribers: members + appointments.memberCount(),
         watchedDays: days,
       }
     },
     async [Symbol.asyncDispose]() {
       availability[Symbol.dispose]()
+      appointments[Symbol.dispose]()
       await tail[Symbol.asyncDispose]()
     },
   }

@@ -17,8 +17,8 @@ export interface TailPosition extends Omit<LogPosition, 'snapshot'> {
 
 export interface TailTurn {
   tx: Tx
-  /** The last turn's snapshot. */
-  since: Snapshot
+  /** Where the last turn stood. */
+  last: TailPosition
   /** Sent with the first statements; it need not be awaited before the next ones. */
   position: Promise<TailPosition>
 }
@@ -95,9 +95,7 @@ export function startLogTail({ db, clock, logger, readers, intervalMs }: TailInp
           if (!isLate()) clock.measured(position.now, askedAtMs)
           return toTailPosition(position, present)
         })
-        const steps = await settledAll(
-          readers.map((reader) => reader.read({ tx, since: present.snapshot, position: located })),
-        )
+        const steps = await settledAll(readers.map((reader) => reader.read({ tx, last: present, position: located })))
         return { position: await located, steps }
       },
       { snapshot: true },

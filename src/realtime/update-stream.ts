@@ -1,4 +1,5 @@
-// One subscriber's place in a source: an async iterator over shared updates that never holds more than a bound of them.
+// One subscriber's place in a source: an async iterator over shared updates.
+import type { PendingUpdates } from './pending-updates.ts'
 
 export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
   push(update: Update): void
@@ -9,11 +10,13 @@ export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
   [Symbol.asyncIterator](): UpdateStream<Update>
 }
 
+/** The subscriber did not keep up, and what it missed cannot be put together again. It has to begin anew. */
+export class SubscriberTooSlowError extends Error {
+  override readonly name = 'SubscriberTooSlowError'
+}
+
 interface UpdateStreamInput<Update> {
-  /** Pending updates beyond this are all dropped, and replaced by one from `refresh` when the subscriber asks again. */
-  pendingLimit: number
-  /** One update that stands for everything pushed so far. */
-  refresh: () => Update
+  pending: PendingUpdates<Update>
   /** Called once, when the subscriber has left or the end was delivered. */
   onLeave: () => void
 }
@@ -21,48 +24,38 @@ interface UpdateStreamInput<Update> {
 const DONE: IteratorResult<never> = { done: true, value: undefined }
 
 /** `return` and `throw` settle a `next` that is pending: a subscriber may leave while nothing happens. */
-export function createUpdateStream<Update>(input: UpdateStreamInput<Update>): UpdateStream<Update> {
-  let pending: Update[] = []
+export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInput<Update>): UpdateStream<Update> {
   const waiting: ((result: IteratorResult<Update>) => void)[] = []
-  let overrun = false
-  let ended = false
-  let left = false
+  let state: 'open' | 'tooSlow' | 'ended' | 'left' = 'open'
 
   const leave = () => {
-    if (left) return
-    left = true
-    ended = true
-    overrun = false
-    pending = []
+    if (state === 'left') return
+    state = 'left'
     for (const resolve of waiting.splice(0)) resolve(DONE)
-    input.onLeave()
+    onLeave()
   }
   return {
     push(update) {
-      if (ended || overrun) return
+      if (state !== 'open') return
       const resolve = waiting.shift()
       if (resolve) resolve({ done: false, value: update })
-      else if (pending.push(update) > input.pendingLimit) {
-        pending = []
-        overrun = true
-      }
+      else if (!pending.add(update)) state = 'tooSlow'
     },
     end() {
-      ended = true
+      if (state === 'open') state = 'ended'
       if (waiting.length > 0) leave()
     },
     next() {
-      if (overrun) {
-        overrun = false
-        return Promise.resolve({ done: false, value: input.refresh() })
-      }
-      const update = pending.shift()
-      if (update !== undefined) return Promise.resolve({ done: false, value: update })
-      if (ended) {
+      if (state === 'left') return Promise.resolve(DONE)
+      if (state === 'tooSlow') {
         leave()
-        return Promise.resolve(DONE)
+        return Promise.reject(new SubscriberTooSlowError('The subscriber did not keep up.'))
       }
-      return new Promise((resolve) => waiting.push(resolve))
+      const update = pending.take()
+      if (update !== undefined) return Promise.resolve({ done: false, value: update })
+      if (state === 'open') return new Promise((resolve) => waiting.push(resolve))
+      leave()
+      return Promise.resolve(DONE)
     },
     return() {
       leave()

@@ -1,0 +1,173 @@
+// Live appointments: every change of one, or of those that match a filter, read from the history itself.
+import type { CommittedTransaction } from '../db/changes.ts'
+import type { AppointmentFilter } from '../domain/appointment-lists.ts'
+import { type AppointmentRecord, loadAppointments } from '../domain/appointments.ts'
+import { NotFoundError } from '../domain/refusals.ts'
+import { type ChangedAppointment, concerns, readChangedAppointments } from './appointment-reading.ts'
+import { appointmentsScope, type Cursor, decodeCursor } from './cursors.ts'
+import { InvalidCursorError } from './invalid-cursor-error.ts'
+import type { LogTail, TailReader, TailTurn } from './log-tail.ts'
+import { newestOfEach } from './pending-updates.ts'
+import { createUpdateStream, type UpdateStream } from './update-stream.ts'
+
+export type AppointmentStream = UpdateStream<AppointmentRecord>
+
+/**
+ * The log alone tells: a message of the bus only says that it is time to read it. So each subscriber gets each change
+ * once, with a state that was committed, and the versions of an appointment ascend. Changes that follow each other
+ * faster than they are read (a few milliseconds), or than a slow subscriber takes them, are told as the last of them.
+ */
+export interface AppointmentSource extends Disposable {
+  reader: TailReader
+  /** The present state first. Throws NotFoundError. */
+  one(question: { organizationId: string; appointmentId: string }): Promise<AppointmentStream>
+  /** Since `after`, or from now on. Throws InvalidCursorError. */
+  matching(question: {
+    organizationId: string
+    filter: AppointmentFilter
+    after: string | null
+  }): Promise<AppointmentStream>
+  receive(transaction: CommittedTransaction): void
+  memberCount(): number
+}
+
+interface Member {
+  organizationId: string
+  wants: (changed: ChangedAppointment) => boolean
+  stream: AppointmentStream
+}
+
+interface Arrival {
+  organizationId: string
+  wants: Member['wants']
+  /** What the subscriber is told before anything else. */
+  readFirst(turn: TailTurn): Promise<AppointmentRecord[]>
+  settle(stream: AppointmentStream): void
+  fail(error: unknown): void
+}
+
+const PENDING_LIMIT = 10_000
+const TOLD_LIMIT = 10_000
+
+export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): AppointmentSource {
+  const members = new Map<string, Set<Member>>()
+  /** The versions told last, oldest first. */
+  const told = new Map<string, number>()
+  let arriving: Arrival[] = []
+  let served: Arrival[] = []
+  let closed = false
+
+  const join = ({ organizationId, wants }: Arrival): AppointmentStream => {
+    const own = members.get(organizationId) ?? new Set()
+    members.set(organizationId, own)
+    const stream: AppointmentStream = createUpdateStream({
+      pending: newestOfEach<AppointmentRecord>(PENDING_LIMIT, ({ id }) => id),
+      onLeave() {
+        own.delete(member)
+        if (own.size === 0 && members.get(organizationId) === own) members.delete(organizationId)
+      },
+    })
+    const member = { organizationId, wants, stream }
+    own.add(member)
+    return stream
+  }
+  const arrive = (arrival: Pick<Arrival, 'organizationId' | 'wants' | 'readFirst'>): Promise<AppointmentStream> => {
+    if (closed) throw new Error('Live appointments are closing.')
+    const { promise, resolve, reject } = Promise.withResolvers<AppointmentStream>()
+    arriving.push({ ...arrival, settle: resolve, fail: reject })
+    tail().wake()
+    return promise
+  }
+
+  /** After a crash of the database the log is read with an overlap. */
+  const isNews = ({ appointment }: ChangedAppointment): boolean => {
+    if ((told.get(appointment.id) ?? 0) >= appointment.version) return false
+    told.delete(appointment.id)
+    told.set(appointment.id, appointment.version)
+    if (told.size > TOLD_LIMIT) told.delete(told.keys().next().value as string)
+    return true
+  }
+
+  return {
+    reader: {
+      isIdle: () => members.size === 0 && arriving.length === 0,
+      async read(turn) {
+        served = arriving
+        arriving = []
+        const position = await turn.position
+        const since = { ...turn.last, at: turn.last.now }
+        const [changes, firsts] = await Promise.all([
+          readChangedAppointments(turn.tx, { organizationIds: [...members.keys()], since, position }),
+          Promise.all(served.map((arrival) => arrival.readFirst(turn).catch((error: unknown) => ({ error })))),
+        ])
+        return () => {
+          for (const changed of changes) {
+            if (!isNews(changed)) continue
+            for (const { wants, stream } of members.get(changed.organizationId) ?? []) {
+              if (wants(changed)) stream.push(changed.appointment)
+            }
+          }
+          for (const [index, arrival] of served.splice(0).entries()) {
+            const first = firsts[index]
+            if (!first || 'error' in first) {
+              arrival.fail(first?.error)
+              continue
+            }
+            const stream = join(arrival)
+            for (const appointment of first) stream.push(appointment)
+            arrival.settle(stream)
+          }
+        }
+      },
+      failed(error, isAway) {
+        const waiting = served.splice(0)
+        if (isAway) arriving.unshift(...waiting)
+        else for (const { fail } of waiting) fail(error)
+      },
+    },
+    async one({ organizationId, appointmentId }) {
+      return arrive({
+        organizationId,
+        wants: ({ appointment }) => appointment.id === appointmentId,
+        async readFirst({ tx }) {
+          const found = (await loadAppointments({ ...tx, organizationId }, [appointmentId])).get(appointmentId)
+          if (!found) throw new NotFoundError('appointment')
+          return [found]
+        },
+      })
+    },
+    async matching({ organizationId, filter, after }) {
+      const cursor = after === null ? null : readCursor(after, organizationId)
+      const wants: Member['wants'] = (changed) => concerns(changed, filter)
+      return arrive({
+        organizationId,
+        wants,
+        async readFirst({ tx, position }) {
+          if (!cursor) return []
+          const missed = await readChangedAppointments(tx, {
+            organizationIds: [organizationId],
+            since: cursor,
+            position: await position,
+          })
+          return missed.filter(wants).map(({ appointment }) => appointment)
+        },
+      })
+    },
+    receive({ organizationId, appointments }) {
+      if (appointments.length > 0 && members.has(organizationId)) tail().wake()
+    },
+    memberCount: () => [...members.values()].reduce((sum, own) => sum + own.size, 0),
+    [Symbol.dispose]() {
+      closed = true
+      for (const { fail } of [...arriving.splice(0), ...served.splice(0)])
+        fail(new Error('Live appointments are closing.'))
+      for (const own of [...members.values()]) for (const { stream } of [...own]) stream.end()
+    },
+  }
+}
+
+function readCursor(text: string, organizationId: string): Cursor {
+  const cursor = decodeCursor(text)
+  if (cursor?.scope !== appointmentsScope(organizationId)) throw new InvalidCursorError()
+  return cursor
+}

@@ -1,0 +1,24 @@
+// Keeps the change log short: what is older than any gap it has to bridge goes.
+import type { Database } from '../db/client.ts'
+import { asSystem } from '../db/transaction.ts'
+
+const KEEP_SECONDS = 7200
+
+/**
+ * Removes the rows of transactions older than every row that has to stay, and says so in the same transaction: whoever
+ * has not seen all of them is given a snapshot instead of changes. Returns how many rows went.
+ */
+export async function pruneChanges(db: Database, { keepSeconds = KEEP_SECONDS } = {}): Promise<number> {
+  return asSystem(db, async (tx) => {
+    const [row] = await tx.sql<[{ boundary: string }]>`
+      select least(
+        pg_snapshot_xmin(pg_current_snapshot()),
+        (select xid from availability_changes
+         where at >= clock_timestamp() - make_interval(secs => ${keepSeconds}) order by xid limit 1))::text as boundary`
+    await tx.sql`
+      insert into change_log_epoch (pruned_below) values (${row.boundary}::text::xid8)
+      on conflict (id) do update set pruned_below = greatest(change_log_epoch.pruned_below, excluded.pruned_below)`
+    const removed = await tx.sql`delete from availability_changes where xid < ${row.boundary}::text::xid8`
+    return removed.count
+  })
+}
