@@ -5,6 +5,8 @@ import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { OperatorError } from '../runtime/operator-error.ts'
 
+export class DataFolderInUseError extends OperatorError {}
+
 const ORPHAN_DEADLINE_MS = 30_000
 
 /** Claims the folder, which is created if need be. Disposing gives it back. */
@@ -17,7 +19,7 @@ export async function claimDataFolder(folder: string): Promise<AsyncDisposable> 
   while (!(await createFile(file, owner))) {
     const other = parseOwner(await readIfAny(file))
     if (other && isAlive(other.pid) && (await startedAt(other.pid)) === other.startedAt) {
-      throw new OperatorError(
+      throw new DataFolderInUseError(
         `The data folder ${folder} is already in use by process ${other.pid}: stop that one, or set another DATA_DIR.`,
       )
     }

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import type { Logger } from '../runtime/logger.ts'
 import { OperatorError } from '../runtime/operator-error.ts'
 import { type Binaries, findBinaries } from './binaries.ts'
-import { claimDataFolder, stopOrphan } from './data-folder.ts'
+import { claimDataFolder, DataFolderInUseError, stopOrphan } from './data-folder.ts'
 import { chooseUser, spawnUnprivileged, type User } from './unprivileged.ts'
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -25,6 +25,8 @@ interface EmbeddedPostgresInput {
   logger: Logger
   /** Told when the server ends though nobody closed it. */
   onLost?: (error: Error) => void
+  /** Default: any free one. */
+  port?: number
   /** PostgreSQL settings on top of ours. */
   settings?: Record<string, string>
 }
@@ -36,6 +38,8 @@ interface Cluster {
   user: User | null
 }
 
+const FOLDER = 'postgres'
+const PASSWORD_FILE = 'postgres.password'
 const SUPERUSER = 'slotwire'
 const MAJOR_VERSION = '18'
 const STOP_DEADLINE_MS = 10_000
@@ -44,11 +48,11 @@ const STOP_DEADLINE_MS = 10_000
 export async function startEmbeddedPostgres(input: EmbeddedPostgresInput): Promise<EmbeddedPostgres> {
   await using stack = new AsyncDisposableStack()
   stack.use(await claimDataFolder(input.dataDirectory))
-  const folder = path.join(input.dataDirectory, 'postgres')
+  const folder = path.join(input.dataDirectory, FOLDER)
   const cluster: Cluster = {
     binaries: findBinaries(),
     folder,
-    passwordFile: path.join(input.dataDirectory, 'postgres.password'),
+    passwordFile: path.join(input.dataDirectory, PASSWORD_FILE),
     user: chooseUser(folder),
   }
   if (!(await exists(cluster))) await createCluster(cluster)
@@ -56,14 +60,35 @@ export async function startEmbeddedPostgres(input: EmbeddedPostgresInput): Promi
   const password = await readFile(cluster.passwordFile, 'utf8').catch((cause) => {
     throw new OperatorError(`The data folder ${folder} has lost its password file ${cluster.passwordFile}.`, { cause })
   })
-  const port = await findFreePort()
+  const port = input.port ?? (await findFreePort())
   const server = stack.use(await startServer(cluster, port, input))
   const opened = stack.move()
   return {
-    url: `postgres://${SUPERUSER}:${password.trim()}@127.0.0.1:${port}/postgres`,
+    url: formatUrl(port, password),
     pid: server.pid,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** The server that another process runs on this data, or one of our own until we are done with it. */
+export async function shareEmbeddedPostgres(input: EmbeddedPostgresInput): Promise<EmbeddedPostgres> {
+  try {
+    return await startEmbeddedPostgres(input)
+  } catch (error) {
+    if (!(error instanceof DataFolderInUseError)) throw error
+    const [postmaster, password] = await Promise.all([
+      readFile(path.join(input.dataDirectory, FOLDER, 'postmaster.pid'), 'utf8'),
+      readFile(path.join(input.dataDirectory, PASSWORD_FILE), 'utf8'),
+    ]).catch(() => {
+      throw error
+    })
+    const [pid, , , port] = postmaster.split('\n')
+    return { url: formatUrl(Number(port), password), pid: Number(pid), async [Symbol.asyncDispose]() {} }
+  }
+}
+
+function formatUrl(port: number, password: string): string {
+  return `postgres://${SUPERUSER}:${password.trim()}@127.0.0.1:${port}/postgres`
 }
 
 async function exists({ folder }: Cluster): Promise<boolean> {

@@ -8,11 +8,12 @@ import { OperatorError } from './operator-error.ts'
 export interface Running {
   /** Aborts when the process is asked to stop; an opening function gives up at its next step. */
   stopping: AbortSignal
-  /** Something the process cannot do without is lost: it closes the rest and ends with exit code 1. */
-  fail: (error: Error) => void
+  /** Asks the process to stop: the work is done, or something it cannot do without is lost (exit code 1). */
+  stop: (error?: Error) => void
 }
 
 interface Run {
+  /** Answers what has to be closed in the end. */
   open: (running: Running) => Promise<AsyncDisposable>
   logger: Logger
   shutdownTimeoutSeconds: number
@@ -20,36 +21,46 @@ interface Run {
   signals: EventEmitter
   /** `process.exit` in the command. */
   exit: (code: number) => void
+  /** Milliseconds of a clock that only goes forward. */
+  now?: () => number
 }
 
 const INTERRUPTED = 130
+
+// One Ctrl-C arrives twice where npm stands in between: the terminal signals the whole group, and npm passes it on.
+const SAME_SIGNAL_MS = 500
 
 /**
  * Opens, waits for SIGINT, SIGTERM or a failure, closes; answers the exit code.
  * A second signal or the deadline ends the process at once.
  */
 export async function runUntilStopped(run: Run): Promise<number> {
+  const now = run.now ?? (() => performance.now())
   const stop = new AbortController()
+  let signalledAt: number | undefined
   const failures: unknown[] = []
   const fail = (error: unknown) => {
     failures.push(error)
     stop.abort()
   }
   const onSignal = (signal: string) => {
-    if (stop.signal.aborted) {
+    if (signalledAt === undefined) {
+      signalledAt = now()
+      run.logger.info({ signal }, 'stopping')
+      stop.abort()
+    } else if (now() - signalledAt > SAME_SIGNAL_MS) {
       run.logger.warn({ signal }, 'ended at once by a second signal')
       run.exit(INTERRUPTED)
-      return
     }
-    run.logger.info({ signal }, 'stopping')
-    stop.abort()
   }
   run.signals.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
-    const opened = await run.open({ stopping: stop.signal, fail }).catch((error: unknown) => {
-      if (!stop.signal.aborted || error !== stop.signal.reason) fail(error)
-      return null
-    })
+    const opened = await run
+      .open({ stopping: stop.signal, stop: (error) => (error ? fail(error) : stop.abort()) })
+      .catch((error: unknown) => {
+        if (error !== stop.signal.reason) fail(error)
+        return null
+      })
     if (opened) {
       await aborted(stop.signal)
       await closeWithin(opened, run).catch(fail)
@@ -83,7 +94,7 @@ async function closeWithin(opened: AsyncDisposable, run: Run): Promise<void> {
   }, run.shutdownTimeoutSeconds * 1000)
   try {
     await opened[Symbol.asyncDispose]()
-    run.logger.info('stopped')
+    run.logger.debug('closed')
   } finally {
     clearTimeout(deadline)
   }
