@@ -3,11 +3,14 @@
 import { type BackingDatabase, bringUpToDate, openBackingDatabase } from './backing-database.ts'
 import { migrate } from './db/migrate.ts'
 import { asSystem } from './db/transaction.ts'
-import { createKey, type KeyKind } from './domain/keys.ts'
-import { createOrganization, organizationExists } from './domain/organizations.ts'
+import { type ApiKeyKind, createApiKey } from './domain/api-keys.ts'
+import { createOrganization } from './domain/organizations.ts'
+import { InvalidInputError, NotFoundError } from './domain/refusals.ts'
+import { loadDemo } from './embedded/demo.ts'
 import type { Config } from './runtime/config.ts'
 import type { Logger } from './runtime/logger.ts'
 import { OperatorError } from './runtime/operator-error.ts'
+import { decodeId, encodeId } from './schema/ids.ts'
 
 export interface CommandContext {
   config: Config
@@ -21,32 +24,35 @@ export async function migrateDatabase(context: CommandContext): Promise<object> 
 }
 
 export async function createOrganizationWithKeys(context: CommandContext, name: string): Promise<object> {
-  if (name.trim() === '') throw new OperatorError('The name of an organization must not be empty.')
   await using database = await openCurrentDatabase(context)
-  const created = await asSystem(database.db, (tx) => createOrganization(tx, { name: name.trim() }))
-  return { ...created, organizationId: formatOrganizationId(created.organizationId) }
+  const created = await asSystem(database.db, (tx) => createOrganization(tx, { name })).catch((error) => {
+    if (!(error instanceof InvalidInputError)) throw error
+    const reasons = error.issues.map((issue) => issue.message).join(' ')
+    throw new OperatorError(`An organization cannot be called "${name}": ${reasons}`, { cause: error })
+  })
+  return { ...created, organizationId: encodeId('organization', created.organizationId) }
 }
 
 export async function createOrganizationKey(
   context: CommandContext,
-  { organization, kind }: { organization: string; kind: KeyKind },
+  { organization, kind }: { organization: string; kind: ApiKeyKind },
 ): Promise<object> {
-  const organizationId = parseOrganizationId(organization)
+  const organizationId = readOrganizationId(organization)
+  const publicId = encodeId('organization', organizationId)
   await using database = await openCurrentDatabase(context)
-  const { keyId, key } = await asSystem(database.db, async (tx) => {
-    if (await organizationExists(tx, organizationId)) return createKey(tx, { organizationId, kind })
-    throw new OperatorError(`There is no organization ${formatOrganizationId(organizationId)}.`)
+  const made = await asSystem(database.db, (tx) => createApiKey(tx, { organizationId, kind })).catch((error) => {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new OperatorError(`There is no organization ${publicId}.`, { cause: error })
   })
-  return {
-    keyId,
-    kind: kind.toLowerCase(),
-    organizationId: formatOrganizationId(organizationId),
-    [kind === 'SECRET' ? 'secretKey' : 'publishableKey']: key,
-  }
+  const keyName = kind === 'SECRET' ? 'secretKey' : 'publishableKey'
+  return { keyId: made.id, kind: kind.toLowerCase(), organizationId: publicId, [keyName]: made.key }
 }
 
+/** Every call loads another one. */
 export async function loadDemoOrganization(context: CommandContext): Promise<object> {
-  return createOrganizationWithKeys(context, 'Demo')
+  await using database = await openCurrentDatabase(context)
+  const created = await loadDemo(database.db)
+  return { ...created, organizationId: encodeId('organization', created.organizationId) }
 }
 
 async function openCurrentDatabase(context: CommandContext): Promise<BackingDatabase> {
@@ -57,12 +63,10 @@ async function openCurrentDatabase(context: CommandContext): Promise<BackingData
   return database
 }
 
-function formatOrganizationId(organizationId: string): string {
-  return `organization_${organizationId}`
-}
-
-function parseOrganizationId(text: string): string {
-  const [, uuid] = /^(?:organization_)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.exec(text) ?? []
-  if (uuid) return uuid.toLowerCase()
+/** Taken with its type and without. */
+function readOrganizationId(text: string): string {
+  const id = text.toLowerCase()
+  const organizationId = decodeId('organization', id) ?? decodeId('organization', encodeId('organization', id))
+  if (organizationId) return organizationId
   throw new OperatorError(`"${text}" is not the id of an organization: it looks like organization_<uuid>.`)
 }

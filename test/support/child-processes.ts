@@ -1,6 +1,6 @@
 // Child processes of a test: their output is kept, and none outlives the test run.
 
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 
 export interface TestProcess extends AsyncDisposable {
   name: string
@@ -19,15 +19,20 @@ process.on('exit', () => {
   for (const child of started) child.signal('SIGKILL')
 })
 
-/** Disposing kills it if it still runs. Its environment is `environment` and nothing else. */
+interface ProcessOptions {
+  cwd?: string
+  /** All that it gets. */
+  environment: Record<string, string | undefined>
+}
+
+/** Disposing kills it if it still runs. */
 export function startProcess(
   name: string,
   command: string,
   parameters: string[],
-  environment: Record<string, string | undefined>,
-  options: SpawnOptions = {},
+  { cwd, environment }: ProcessOptions,
 ): TestProcess {
-  const child = spawn(command, parameters, { ...options, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, parameters, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   const { promise: exited, resolve, reject } = Promise.withResolvers<number | NodeJS.Signals>()
   child.once('error', reject)
   child.once('close', (code, signal) => resolve(signal ?? code ?? 0))

@@ -44,7 +44,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
   let server: TestProcess
 
   const start = async () => {
-    server = startProcess(`redis ${port}`, command, [...settings, ...(options.settings ?? [])], { LC_ALL: 'C' })
+    server = startProcess(`redis ${port}`, command, [...settings, ...(options.settings ?? [])], {
+      environment: { LC_ALL: 'C' },
+    })
     await until(() => server.stdout().includes('Ready to accept connections') || server.exitCode() !== null)
     if (server.exitCode() !== null) throw new Error(`Redis did not start: ${server.stdout()}${server.stderr()}`)
   }

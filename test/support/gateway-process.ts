@@ -1,0 +1,62 @@
+// A real gateway in a process of its own, as `npm start` runs it.
+
+import path from 'node:path'
+import { startProcess } from './child-processes.ts'
+import { until } from './until.ts'
+
+export interface GatewayProcess extends AsyncDisposable {
+  url: string
+  graphqlUrl: string
+  pid: number
+  /** SIGTERM; answers the exit code once it has closed. */
+  stop: () => Promise<number | NodeJS.Signals>
+  /** SIGKILL: it gets to close nothing. */
+  kill: () => Promise<void>
+  /** What it logged so far. */
+  log: () => string
+}
+
+interface GatewayOptions {
+  /** Null: the embedded PostgreSQL, in the DATA_DIR of `environment`. */
+  databaseUrl: string | null
+  redisUrl?: string
+  environment?: Record<string, string>
+}
+
+const REPOSITORY = path.resolve(import.meta.dirname, '../..')
+
+/** On a free port of this machine, ready to answer. Disposing kills it. */
+export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
+  const child = startProcess('gateway', process.execPath, ['src/main.ts', 'serve'], {
+    cwd: REPOSITORY,
+    environment: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ...(options.databaseUrl !== null && { DATABASE_URL: options.databaseUrl }),
+      ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
+      ...options.environment,
+    },
+  })
+  // Its result, printed when it listens.
+  await until(() => child.stdout().includes('\n') || child.exitCode() !== null, {
+    deadlineMs: 30_000,
+    what: 'The start of a gateway',
+  })
+  if (child.exitCode() !== null) throw new Error(`The gateway ended with ${child.exitCode()}: ${child.stderr()}`)
+  const { graphql } = JSON.parse(child.stdout()) as { graphql: string }
+  const url = new URL(graphql).origin
+  await until(async () => (await fetch(`${url}/readyz`)).ok, { what: 'Readiness' })
+  return {
+    url,
+    graphqlUrl: graphql,
+    pid: child.pid,
+    async stop() {
+      child.signal('SIGTERM')
+      return child.exited
+    },
+    kill: async () => child[Symbol.asyncDispose](),
+    log: child.stderr,
+    [Symbol.asyncDispose]: async () => child[Symbol.asyncDispose](),
+  }
+}
