@@ -85,7 +85,7 @@ builder.queryFields((t) => ({
     type: Availability,
     description: `The open slots of a service. ${FAULTS}`,
     authScopes: { signedIn: true },
-    complexity: 500,
+    complexity: 2000,
     args: { input: t.arg({ type: AvailabilityInput, required: true, description: 'The service and the range.' }) },
     resolve: async (_root, { input }, ctx, info) => {
       const question = readQuestion(ctx, input)
@@ -113,7 +113,7 @@ builder.queryFields((t) => ({
     description:
       "Open slots nearest to a wish, best first; leaves out what clashes with the customer's own appointments. The wish itself is the first if it is open. An unknown service, resource or customer: a top-level error BAD_USER_INPUT.",
     authScopes: { signedIn: true },
-    complexity: (args) => ({ field: 500, multiplier: args.input.first ?? 3 }),
+    complexity: (args) => ({ field: 2000, multiplier: args.input.first ?? 3 }),
     args: { input: t.arg({ type: AlternativesInput, required: true, description: 'The wish.' }) },
     resolve: (_root, { input }, ctx) => {
       // Whether somebody is a customer, and when they are busy, is told to nobody else.
@@ -143,10 +143,9 @@ builder.subscriptionField('availability', (t) =>
           'A cursor of the same input: the changes since then come first. One that is too old or unknown leads to a SNAPSHOT.',
       }),
     },
-    subscribe: async (_root, { input, after }, ctx) => {
+    subscribe: (_root, { input, after }, ctx) => {
       const question = readQuestion(ctx, input)
       checkRange(question)
-      if (!(await ctx.moment().services.load(question.serviceId))) throw new NotFoundError('service')
       return ctx.live.availability({ ...question, after: after ?? null })
     },
     resolve: (update) => update,

@@ -48,9 +48,9 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   },
   // Generous: the largest document of the live board is below a tenth of each limit.
   complexity: {
-    limit: { complexity: 200_000, depth: 20, breadth: 1000 },
+    limit: { complexity: 250_000, depth: 20, breadth: 1000 },
     defaultComplexity: 1,
-    defaultListMultiplier: 5,
+    defaultListMultiplier: 3,
     complexityError: (kind) =>
       badUserInput(`The operation asks for too much at once (${kind.toLowerCase()}). Split it into several requests.`),
   },

@@ -3,9 +3,11 @@ import type { Database } from '../db/client.ts'
 import type { Tx } from '../db/transaction.ts'
 import type { BookingLane } from '../domain/booking-lane.ts'
 import type { Caller } from '../domain/callers.ts'
-import type { LiveViews } from './live-views.ts'
+import type { Live } from '../realtime/live.ts'
 import { type Moment, openMoment } from './moments.ts'
 import { unauthenticated } from './request-errors.ts'
+
+type LiveViews = Pick<Live, 'availability' | 'appointment' | 'appointments'>
 
 /** One per operation. Whoever executes the operation disposes it when the answer is complete. */
 export interface Context extends AsyncDisposable {

@@ -30,12 +30,10 @@ builder.subscriptionFields((t) => ({
       filter: t.arg({ type: AppointmentFilter, description: 'Omitted: all of them.' }),
       after: t.arg.string({ description: 'An AppointmentConnection.asOf: the changes since then come first.' }),
     },
-    subscribe: (_root, { filter, after }, ctx) =>
-      ctx.live.appointments({
-        organizationId: callerOf(ctx).organizationId,
-        filter: readFilter(filter),
-        after: after ?? null,
-      }),
+    subscribe: (_root, { filter, after }, ctx) => {
+      const { organizationId } = callerOf(ctx)
+      return ctx.live.appointments({ organizationId, filter: readFilter(filter), after: after ?? null })
+    },
     resolve: (appointment) => appointment,
   }),
 }))

@@ -95,7 +95,7 @@ builder.queryField('explainSlot', (t) =>
     description:
       'Why a start can or cannot be booked now. An unknown service or resource: a top-level error BAD_USER_INPUT.',
     authScopes: { signedIn: true },
-    complexity: 50,
+    complexity: 200,
     args: { input: t.arg({ type: SlotInput, required: true, description: 'The start to explain.' }) },
     resolve: async (_root, { input }, ctx) => {
       const wish = readSlot(input)

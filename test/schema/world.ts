@@ -1,0 +1,95 @@
+// One of everything, with public ids, and a document for every root field that touches as much of it as it can.
+import { readLogPosition } from '../../src/db/log-positions.ts'
+import type { Caller } from '../../src/domain/callers.ts'
+import { upsertCustomer } from '../../src/domain/customers.ts'
+import { addTimeOff } from '../../src/domain/time-off.ts'
+import { appointmentsScope, encodeCursor } from '../../src/realtime/cursors.ts'
+import { parseSnapshot } from '../../src/realtime/snapshots.ts'
+import { encodeId } from '../../src/schema/ids.ts'
+import { formatInstant } from '../../src/schema/instants.ts'
+import {
+  ALWAYS_OPEN,
+  book,
+  guestCaller,
+  hold,
+  hourAhead,
+  publishableCaller,
+  type Salon,
+  secretCaller,
+  segment,
+} from '../support/salon.ts'
+import { addResource, addService } from '../support/tenant.ts'
+
+export interface World {
+  secret: Caller
+  publishable: Caller
+  manage: Caller
+  organizationId: string
+  locationId: string
+  resourceId: string
+  serviceId: string
+  /** Placed with the publishable key. */
+  holdId: string
+  /** The one of the manage token; its customer has `phone`. */
+  appointmentId: string
+  customerId: string
+  timeOffId: string
+  phone: string
+  /** A moment before there was anything. */
+  asOf: string
+  startsAt: string
+  from: string
+  to: string
+}
+
+type TenantWithLane = Pick<Salon, 'lane' | 'read' | 'write' | 'organizationId' | 'locationId'>
+
+export const PHONE = '+493023125111'
+
+/** Fills an empty organization. */
+export async function fillWorld(tenant: TenantWithLane): Promise<World> {
+  const { organizationId, lane } = tenant
+  const asOf = await readMoment(tenant)
+  const people = [
+    (await addResource(tenant, { name: 'Anna', weeklyHours: ALWAYS_OPEN })).id,
+    (await addResource(tenant, { name: 'Ben', weeklyHours: ALWAYS_OPEN })).id,
+  ]
+  const [resource = ''] = people
+  const cutId = (await addService(tenant, [segment({ candidateIds: people })])).id
+  const salon = { ...tenant, lane, cutId }
+  const callers = { secret: secretCaller(organizationId), publishable: publishableCaller(organizationId) }
+  const customer = await salon.write((tx) =>
+    upsertCustomer(tx, { name: 'Stored Name', phone: PHONE, email: 'stored@example.org' }),
+  )
+  const { appointment } = await book({ ...salon, caller: callers.publishable }, hourAhead(0), {
+    customer: { name: 'Given Name', phone: PHONE, email: null },
+  })
+  const held = await hold({ ...salon, caller: callers.publishable }, hourAhead(2))
+  const timeOff = await salon.write((tx) =>
+    addTimeOff(tx, { resourceId: resource, startsAt: hourAhead(200), endsAt: hourAhead(201), reason: 'ill' }),
+  )
+  return {
+    ...callers,
+    manage: guestCaller(organizationId, appointment.id),
+    organizationId: encodeId('organization', organizationId),
+    locationId: encodeId('location', salon.locationId),
+    resourceId: encodeId('resource', resource),
+    serviceId: encodeId('service', cutId),
+    holdId: encodeId('hold', held.id),
+    appointmentId: encodeId('appointment', appointment.id),
+    customerId: encodeId('customer', customer.id),
+    timeOffId: encodeId('time_off', timeOff.id),
+    phone: PHONE,
+    asOf,
+    startsAt: formatInstant(hourAhead(4)),
+    from: formatInstant(hourAhead(0)),
+    to: formatInstant(hourAhead(12)),
+  }
+}
+
+async function readMoment({ read, organizationId }: TenantWithLane): Promise<string> {
+  const { epoch, snapshot, now } = await read(readLogPosition)
+  const seen = parseSnapshot(snapshot)
+  if (!seen) throw new Error('PostgreSQL answered no snapshot.')
+  return encodeCursor({ epoch, snapshot: seen, ahead: [], at: now, scope: appointmentsScope(organizationId) })
+}
