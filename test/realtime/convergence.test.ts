@@ -56,7 +56,7 @@ it('converges without a gap or a duplicate, through commits in any order and a b
       }
       const people = resourceIds.slice(0, 3)
       const [plain, composite] = [
-        await addService(tenant, [segment({ candidateIds: people, bufferAfterMinutes: 10 })]),
+        await addService(tenant, [segment({ candidateIds: people, bufferBeforeMinutes: 20, bufferAfterMinutes: 10 })]),
         await addService(tenant, [
           segment({
             candidateIds: people,
@@ -125,7 +125,7 @@ interface Watching {
   question: AvailabilityQuestion
   client(): LiveClient
   /** Cuts the client and comes back with its cursor, at any gateway. */
-  comeBack(gateway: TestGateway): Promise<void>
+  comeBack(gateway: TestGateway, missedUpdates: number): Promise<void>
 }
 
 async function watch(gateway: TestGateway, question: AvailabilityQuestion): Promise<Watching> {
@@ -133,9 +133,13 @@ async function watch(gateway: TestGateway, question: AvailabilityQuestion): Prom
   return {
     question,
     client: () => client,
-    async comeBack(other) {
+    async comeBack(other, missedUpdates) {
       await client.close()
       await client.finished
+      // Away for as long as somebody who stayed is told so many updates, or nothing more happens.
+      const stayed = follow(await other.live.availability({ ...question, after: null }))
+      await until(() => stayed.updates.length > missedUpdates, { deadlineMs: 1000 }).catch(() => {})
+      await stayed.close()
       expect(client.faults).toEqual([])
       const after = client.cursor()
       const known = after === null ? null : client.slots()
@@ -149,7 +153,8 @@ function comeBackNowAndThen(clients: Watching[], gateways: TestGateway[], random
   const done = (async () => {
     while (!stopped) {
       const client = clients[Math.floor(random() * clients.length)] as Watching
-      await client.comeBack(gateways[Math.floor(random() * gateways.length)] as TestGateway)
+      const gateway = gateways[Math.floor(random() * gateways.length)] as TestGateway
+      await client.comeBack(gateway, Math.floor(random() * 4))
     }
   })()
   const stop = () => {

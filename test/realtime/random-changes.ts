@@ -57,14 +57,12 @@ export function createWriter({ db, organizationId, resourceIds, from, to, random
     for (const claim of removed) own.splice(own.indexOf(claim), 1)
     own.push(...added)
   }
-  const steps = [
-    () => write([newClaim()], []),
+  const one = () => (own.length > 0 ? [pick(own)] : [])
+  const claims = [
     () => write([newClaim()], []),
     () => write([newClaim(), newClaim()], []),
-    () => write([], own.length > 0 ? [pick(own)] : []),
-    () => write([newClaim()], own.length > 0 ? [pick(own)] : []),
-    () => busy(),
-    () => hours(),
+    () => write([], one()),
+    () => write([newClaim()], one()),
   ]
   const busy = () =>
     write([], [], async (tx) => {
@@ -87,7 +85,7 @@ export function createWriter({ db, organizationId, resourceIds, from, to, random
     /** Tries one change; one that is in the way of another is not made. */
     async step(): Promise<void> {
       try {
-        await pick(steps)()
+        await (random() < 0.05 ? pick([busy, hours])() : pick(claims)())
       } catch (error) {
         if (!(error instanceof Undone) && !violatedConstraint(error)) throw error
       }
