@@ -30,7 +30,7 @@ export function createFaultMask(logger: Logger): (result: ExecutionResult, reque
 }
 
 /** For what breaks before there is an operation to run. */
-export function describeFault(cause: unknown, requestId: string, at?: GraphQLError): GraphQLError {
+export function describeFault(cause: unknown, requestId: string | undefined, at?: GraphQLError): GraphQLError {
   const position = { nodes: at?.nodes, path: at?.path }
   if (isDatabaseAway(cause)) {
     return new GraphQLError('The database cannot be reached at the moment. Send the same request again.', {
@@ -51,8 +51,8 @@ export function logFault(logger: Logger, cause: unknown, at: Record<string, unkn
 }
 
 /** Undefined: the error was made for the client. */
-function causeOf(error: GraphQLError): unknown {
-  let cause: unknown = error
+export function causeOf(error: unknown): unknown {
+  let cause = error
   while (cause instanceof GraphQLError) {
     if (cause.originalError === undefined) return undefined
     cause = cause.originalError

@@ -9,7 +9,7 @@ import type { EventStreams } from './event-streams.ts'
 import { type Accepted, readAccept } from './media-types.ts'
 import { type Parameters, readParameters, readUrlParameters } from './parameters.ts'
 import type { AnswerPlainPost } from './plain-post.ts'
-import { RequestRefusal } from './refusals.ts'
+import { RequestRefusal, SUBSCRIPTION_NOT_ACCEPTABLE } from './refusals.ts'
 import { readBody } from './request-body.ts'
 import { isForReservedStream, type ReservedStreams } from './reserved-streams.ts'
 import type { Sink, Subscribe } from './sinks.ts'
@@ -64,13 +64,7 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
   }
 
   const answerEvents = (response: ServerResponse, operation: Operation, accepted: Accepted) => {
-    if (!accepted.eventStream) {
-      throw new RequestRefusal(
-        406,
-        'NOT_ACCEPTABLE',
-        'A subscription is answered with Accept: text/event-stream, or over a WebSocket (graphql-transport-ws).',
-      )
-    }
+    if (!accepted.eventStream) throw SUBSCRIPTION_NOT_ACCEPTABLE
     return eventStreams.serve(response, (sink) => start(operation, sink))
   }
 

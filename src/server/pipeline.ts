@@ -5,8 +5,9 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from '../runtime/logger.ts'
 import type { Identify } from './authentication.ts'
 import { createBoundedCache } from './bounded-cache.ts'
-import { describeFault, logFault } from './faults.ts'
+import { causeOf, describeFault, logFault } from './faults.ts'
 import type { Operations, Principal } from './operations.ts'
+import { SUBSCRIPTION_NOT_ACCEPTABLE } from './refusals.ts'
 import { headersOf, JSON_TYPE, RESPONSE_TYPE, statusOf } from './statuses.ts'
 
 /** What comes with a request that goes through Yoga whole. */
@@ -49,9 +50,10 @@ export function createPipeline({ schema, operations, identify, maxTokens, plugin
     maskedErrors: {
       // Faults of resolvers were masked where they ran. What arrives here broke in between.
       maskError(error) {
-        if (error instanceof GraphQLError && error.originalError === undefined) return error
-        logFault(logger, error, {})
-        return describeFault(error, '')
+        const cause = causeOf(error)
+        if (error instanceof Error && cause === undefined) return error
+        logFault(logger, cause, {})
+        return describeFault(cause, undefined)
       },
     },
     plugins: [useOperations(operations), useTokenLimit(maxTokens), useStatuses(), ...plugins],
@@ -59,11 +61,17 @@ export function createPipeline({ schema, operations, identify, maxTokens, plugin
   return { yoga }
 }
 
+// Subscriptions run outside of Yoga's responses: those do not return a source when the client leaves.
 function useOperations(operations: Operations): Plugin {
   return {
     onExecute: ({ setExecuteFn }) => setExecuteFn(operations.execute),
-    onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(operations.subscribe),
+    onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(() => ({ errors: [subscriptionNotAcceptable()] })),
   }
+}
+
+function subscriptionNotAcceptable(): GraphQLError {
+  const { message, code, status } = SUBSCRIPTION_NOT_ACCEPTABLE
+  return new GraphQLError(message, { extensions: { code, http: { status } } })
 }
 
 /** Comparing fields costs the square of their number: a bound on the document's tokens bounds it. */

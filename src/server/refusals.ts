@@ -16,6 +16,12 @@ export class RequestRefusal extends Error {
   }
 }
 
+export const SUBSCRIPTION_NOT_ACCEPTABLE = new RequestRefusal(
+  406,
+  'NOT_ACCEPTABLE',
+  'A subscription is answered with Accept: text/event-stream, or over a WebSocket (graphql-transport-ws).',
+)
+
 export function answerRefusal(response: ServerResponse, { status, code, message, headers }: RequestRefusal): void {
   answerJson(response, status, { errors: [{ message, extensions: { code } }] }, headers)
 }

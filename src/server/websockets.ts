@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { type Context, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { Caller } from '../domain/callers.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Identify, readConnectionAuthorization } from './authentication.ts'
@@ -13,7 +13,8 @@ import { type Documents, isPrepared } from './documents.ts'
 import { sendAwayInSlices } from './going-away.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { Principal } from './operations.ts'
-import type { Sink, Subscribe } from './sinks.ts'
+import type { ResultStream } from './result-stream.ts'
+import { isResultStream, type Sink, type Subscribe } from './sinks.ts'
 import { writeErrors } from './statuses.ts'
 
 export interface WebSockets extends AsyncDisposable {
@@ -39,8 +40,9 @@ interface Connection {
   /** Of the upgrade request: clients outside a browser may send it there. */
   authorization: string | undefined
   caller: Caller | null
-  /** Subscriptions whose source has not started yet. */
-  starting: Set<string>
+  /** Operations that were asked for and have no result yet, or no source. */
+  starting: Map<string, { abandoned: boolean }>
+  streams: Map<string, ResultStream>
 }
 
 const GOING_AWAY = 1001
@@ -64,11 +66,12 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
   })
 
   const open = (socket: WebSocket, request: IncomingMessage) => {
-    const connection = {
+    const connection: Connection = {
       socket,
       authorization: request.headers.authorization,
       caller: null,
-      starting: new Set<string>(),
+      starting: new Map(),
+      streams: new Map(),
     }
     const fail = (error: unknown) => {
       logger.error({ err: error }, 'a message on a WebSocket failed')
@@ -92,6 +95,7 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
       socket.once('close', (code, reason) => {
         connections.delete(socket)
         keepAlive.delete(socket)
+        for (const stream of connection.streams.values()) void stream.return(undefined)
         closed(code, String(reason)).catch(fail).finally(resolve)
       })
     })
@@ -141,11 +145,16 @@ function protocolOptions({
     if (Object.keys(subscriptions).length > limits.subscriptionsPerSocket) {
       return [refusal('RATE_LIMITED', `A socket carries at most ${limits.subscriptionsPerSocket} operations at once.`)]
     }
-    // graphql-ws would lose the first of two sources that start under one id, and nobody would ever return it.
-    if (extra.starting.has(id))
+    // graphql-ws knows one operation per id: of two that start under one id it would lose the first, which nobody
+    // would ever return. So the first is given up, and the second is refused.
+    const starting = extra.starting.get(id)
+    if (starting) {
+      starting.abandoned = true
       return [refusal('BAD_REQUEST', `The operation before with the id ${id} is still ending.`)]
+    }
     const prepared = documents.prepare(payload.query, payload.operationName)
     if (!isPrepared(prepared)) return prepared
+    extra.starting.set(id, { abandoned: false })
     return {
       schema: documents.schema,
       document: prepared.document,
@@ -174,16 +183,28 @@ function protocolOptions({
       }
     },
     onSubscribe: prepare,
-    execute,
-    async subscribe(args) {
-      const { sink, connection } = args.contextValue as SocketPrincipal
-      connection.starting.add(sink.id)
+    async execute(args) {
+      const { connection, sink } = args.contextValue as SocketPrincipal
       try {
-        return await subscribe(args, sink)
+        return await execute(args)
       } finally {
         connection.starting.delete(sink.id)
       }
     },
+    async subscribe(args) {
+      const { connection, sink } = args.contextValue as SocketPrincipal
+      const starting = connection.starting.get(sink.id)
+      try {
+        const result = await subscribe(args, sink)
+        if (!isResultStream(result)) return result
+        if (starting?.abandoned || connection.socket.readyState !== WebSocket.OPEN) await result.return(undefined)
+        else connection.streams.set(sink.id, result)
+        return result
+      } finally {
+        connection.starting.delete(sink.id)
+      }
+    },
+    onComplete: ({ extra }, id) => void extra.streams.delete(id),
     onNext: (_ctx, _id, _payload, _args, result) =>
       result.errors ? { ...result, errors: writeErrors(result.errors) } : undefined,
     onError: (_ctx, _id, _payload, errors) => writeErrors(errors),
