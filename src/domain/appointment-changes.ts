@@ -102,10 +102,10 @@ async function attemptChange<Prepared extends Omit<Attempt, 'appointment'>>(
     caller.organizationId,
     async (tx) => {
       const [[appointment], known, claims, now] = await Promise.all([
+        // Sent before all others: with the advisory locks off, a duplicate waits here for the one that writes the key.
         tx.sql<StoredAppointment[]>`
           select ${appointmentColumns(tx)} from appointments
-          where organization_id = ${tx.organizationId} and id = ${appointmentId} for update`,
-        // After the row lock: with the advisory locks off a duplicate has waited there for the one that wrote the key.
+          where organization_id = ${tx.organizationId} and id = ${appointmentId} for update`.execute(),
         readIdempotent(tx, caller, idempotency),
         readClaims(tx, appointmentId),
         readClock(tx),

@@ -40,8 +40,9 @@ export async function changeHold<T>(
       caller.organizationId,
       async (tx) => {
         const [[hold], present, now] = await Promise.all([
+          // Sent before all others: what is read after it, the clock too, is of the time after the wait.
           tx.sql<StoredHold[]>`
-            select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = ${id} for update`,
+            select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = ${id} for update`.execute(),
           readHeldClaims(tx, id),
           readClock(tx),
         ])
