@@ -1,40 +1,57 @@
-// Deliveries per second to thousands of subscribers, and what a subscriber costs, against the floor and the rivals.
+// Deliveries per second to thousands of WebSocket subscribers, and what each costs, against the floor and the rivals.
 
+import { openBenchDatabase } from './support/database.ts'
+import { openGateway } from './support/gateway-contestant.ts'
 import { type Burst, type Contestant, type Opening, openFloor, openRival } from './support/live-contestants.ts'
+import { LOAD_CORE, pinFamily } from './support/processes.ts'
 import { startRedis } from './support/redis.ts'
 import type { Report, Row } from './support/report.ts'
 import { median } from './support/statistics.ts'
 
 const ROUNDS = 3
 const BURST_MS = 1500
+const COUNTS = { 1000: 0.75, 5000: 0.85, 10000: 0.85 }
 const RIVALS_AT = 5000
-const MESSAGE_BYTES = 300
+const SWEEPS_AT = 10_000
+const SWEEPS = 8
+const SWEEP_GAP_MS = 500
+const RESIDENT_LIMIT_KB = 10
+const RIVALS = { 'graphql-ws': 6, mercurius: 5 }
+const OPENING_SHARE = 0.35
+
+const part = 'fan-out'
+
+/** The server under test alone on its core; subscribers, Redis, PostgreSQL and the writer on the other. */
+export async function measureFanOut(): Promise<Report> {
+  await using redis = await startRedis()
+  await using database = await openBenchDatabase()
+  pinFamily(database.pid, LOAD_CORE)
+  const rows: Row[] = []
+  let atRivals: Result | null = null
+  for (const [count, share] of Object.entries(COUNTS).map(([key, value]) => [Number(key), value] as const)) {
+    await using ours = await openGateway('websocket', count, { database, redisUrl: redis.url })
+    const { wireBytes } = await ours.burst(0)
+    await using floor = await openFloor('websocket', count, wireBytes)
+    const [our, raw] = await measureInTurn([ours, floor])
+    rows.push(...compareWithFloor(count, share, our as Result, raw as Result))
+    if (count === RIVALS_AT) atRivals = our as Result
+    if (count === SWEEPS_AT) rows.push(await compareSweeps(ours, floor))
+  }
+  for (const [name, share] of Object.entries(RIVALS)) {
+    await using rival = await openRival(name as keyof typeof RIVALS, RIVALS_AT, redis.port)
+    const [result] = await measureInTurn([rival])
+    rows.push(...compareWithRival(name, share, atRivals as Result, result as Result))
+  }
+  return { rows, notes: ['fan-out: every change is committed by another process and comes over Redis.'] }
+}
 
 interface Result {
   bursts: Burst[]
   opening: Opening
 }
 
-/** The server under test alone on its core; subscribers, Redis, PostgreSQL and the writer on the other. */
-export async function measureFanOut(): Promise<Report> {
-  await using redis = await startRedis()
-  const rows: Row[] = []
-  const notes: string[] = []
-  for (const count of [1000, 5000, 10_000]) {
-    const floor = await measureInTurn([await openFloor('websocket', count, MESSAGE_BYTES)])
-    rows.push(...describe('raw ws loop', count, floor[0] as Result))
-  }
-  for (const name of ['graphql-ws', 'mercurius'] as const) {
-    const [rival] = await measureInTurn([await openRival(name, RIVALS_AT, redis.port)])
-    rows.push(...describe(name, RIVALS_AT, rival as Result))
-  }
-  return { rows, notes }
-}
-
-/** All contestants stay open and take turns, so that a slow moment of the machine meets each of them. */
+/** All stay open and take turns, so that a slow moment of the machine meets each of them. */
 async function measureInTurn(contestants: Contestant[]): Promise<Result[]> {
-  await using stack = new AsyncDisposableStack()
-  for (const contestant of contestants) stack.use(contestant)
   const results = contestants.map(({ opening }): Result => ({ opening, bursts: [] }))
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, contestant] of contestants.entries()) {
@@ -44,17 +61,86 @@ async function measureInTurn(contestants: Contestant[]): Promise<Result[]> {
   return results
 }
 
-function describe(name: string, count: number, { bursts, opening }: Result): Row[] {
-  const part = 'fan-out'
-  const at = `${name}, ${count.toLocaleString('en')} clients`
-  return [
-    { part, measured: `deliveries/s, ${at}`, value: median(bursts.map((burst) => burst.perSecond)) },
+function compareWithFloor(count: number, share: number, ours: Result, floor: Result): Row[] {
+  const wireBytes = Math.round(median(ours.bursts.map((burst) => burst.wireBytes)))
+  const at = `${count.toLocaleString('en')} clients, ${wireBytes} bytes on the wire`
+  const rows: Row[] = [
+    {
+      part,
+      measured: `WebSocket deliveries/s, ${at}`,
+      value: perSecond(ours),
+      against: 'raw ws loop, shared buffer',
+      denominator: perSecond(floor),
+      target: { atLeast: share },
+    },
     {
       part,
       measured: `server µs per delivery, ${at}`,
-      value: median(bursts.map((burst) => burst.cpuMicrosPerDelivery)),
+      value: cpuMicros(ours),
+      against: 'raw ws loop',
+      denominator: cpuMicros(floor),
     },
-    { part, measured: `resident KB per subscriber, ${at}`, value: opening.residentBytes / 1024 },
-    { part, measured: `server µs per connect + init + subscribe, ${at}`, value: opening.cpuMicros },
   ]
+  if (count !== RIVALS_AT) return rows
+  return [
+    ...rows,
+    {
+      part,
+      measured: `resident KB per subscriber, ${count.toLocaleString('en')} clients`,
+      value: ours.opening.residentBytes / 1024,
+      against: 'the limit',
+      denominator: RESIDENT_LIMIT_KB,
+      target: { atMost: 1 },
+    },
+  ]
+}
+
+function compareWithRival(name: string, share: number, ours: Result, rival: Result): Row[] {
+  const at = `${RIVALS_AT.toLocaleString('en')} clients`
+  const against = `${name} over Redis`
+  const opening: Row = {
+    part,
+    measured: `server µs per connect + init + subscribe, ${at}`,
+    value: ours.opening.cpuMicros,
+    against,
+    denominator: rival.opening.cpuMicros,
+    target: name === 'graphql-ws' ? { atMost: OPENING_SHARE } : undefined,
+  }
+  const memory: Row = {
+    part,
+    measured: `resident KB per subscriber, ${at}`,
+    value: ours.opening.residentBytes / 1024,
+    against,
+    denominator: rival.opening.residentBytes / 1024,
+  }
+  const deliveries: Row = {
+    part,
+    measured: `WebSocket deliveries/s, ${at}`,
+    value: perSecond(ours),
+    against,
+    denominator: perSecond(rival),
+    target: { atLeast: share },
+  }
+  return [deliveries, opening, memory]
+}
+
+async function compareSweeps(ours: Contestant, floor: Contestant): Promise<Row> {
+  const sweep = await floor.paced(SWEEPS, SWEEP_GAP_MS)
+  const delivery = await ours.paced(SWEEPS, SWEEP_GAP_MS)
+  return {
+    part,
+    measured: `commit to client, p99 ms, ${SWEEPS_AT.toLocaleString('en')} clients`,
+    value: delivery.p99Ms,
+    against: 'one raw ws sweep of them, ms',
+    denominator: sweep.p99Ms,
+    target: { atMost: 1.3 },
+  }
+}
+
+function perSecond({ bursts }: Result): number {
+  return median(bursts.map((burst) => burst.perSecond))
+}
+
+function cpuMicros({ bursts }: Result): number {
+  return median(bursts.map((burst) => burst.cpuMicrosPerDelivery))
 }

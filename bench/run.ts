@@ -4,14 +4,20 @@ import { measureAvailability } from './availability.ts'
 import { measureBookings } from './bookings.ts'
 import { measureFanOut } from './fan-out.ts'
 import { measureHello } from './hello.ts'
+import { measureLatency } from './latency.ts'
+import { measureSse } from './sse.ts'
 import { requirePgbench } from './support/pgbench.ts'
 import { isReached, type Report, writeReport } from './support/report.ts'
+import { measureViews } from './views.ts'
 
 const PARTS: Record<string, () => Promise<Report>> = {
   bookings: measureBookings,
   availability: measureAvailability,
   hello: measureHello,
   'fan-out': measureFanOut,
+  sse: measureSse,
+  latency: measureLatency,
+  views: measureViews,
 }
 
 const names = process.argv.slice(2)

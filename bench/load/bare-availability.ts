@@ -1,6 +1,6 @@
 // The bare SQL of the availability query: the same rows through postgres.js, one request after the other, nothing computed.
 
-import postgres from 'postgres'
+import { openDatabase } from '../../src/db/client.ts'
 import type { AvailabilityCase } from '../support/availability-catalogue.ts'
 import { ORGANIZATION_ID } from '../support/slots.ts'
 import { median } from '../support/statistics.ts'
@@ -10,7 +10,8 @@ export interface BareJob {
   measureMs: number
 }
 
-const sql = postgres(process.argv[2] ?? '', { max: 1, connection: { TimeZone: 'UTC' } })
+// With the gateway's own parsing of timestamps, which is cheaper than the library's.
+const { sql } = openDatabase({ url: process.argv[2] ?? '', poolSize: 1 })
 
 process.on('message', async ({ bare, measureMs }: BareJob) => {
   const times: number[] = []
@@ -25,7 +26,7 @@ process.send?.({ ready: true })
 
 // Definitions are left out: the gateway keeps them and reads their versions only. Sent together, in one packet.
 function fetchRows({ serviceId, resourceIds, from, to }: AvailabilityCase): Promise<unknown> {
-  const window = sql`tstzrange(${new Date(from)}, ${new Date(to)})`
+  const window = sql`tstzrange(${from}::timestamptz, ${to}::timestamptz)`
   return Promise.all([
     sql`select subject_id, version from resource_days
         where organization_id = ${ORGANIZATION_ID} and day = '0001-01-01' and subject_id = any(${[serviceId, ...resourceIds]}::uuid[])`,

@@ -9,6 +9,8 @@ import { createFrameReader, HANDSHAKE_HEADERS, textFrame } from './websocket-fra
 export interface SubscribersJob {
   transport: 'raw-websocket' | 'websocket' | 'raw-sse' | 'sse'
   port: number
+  /** The number of the first client to open. */
+  first: number
   count: number
   /** Client i subscribes with the i-th, round and round. */
   subscriptions: object[]
@@ -30,8 +32,8 @@ export interface Latencies {
 type Command =
   | { open: SubscribersJob }
   | { countFrom: true }
-  /** Answers when so many messages have come since `countFrom`, or after the deadline. */
-  | { awaitCount: number; deadlineMs: number }
+  /** Answers when so many messages have come since `countFrom`, or when none has come for that long. */
+  | { awaitCount: number; idleMs: number }
   | { record: true }
   /** The message with this name was sent at this time. */
   | { sent: string; at: number }
@@ -39,8 +41,10 @@ type Command =
 
 const OPENED_AT_ONCE = 50
 const READ_BYTES = 256 * 1024
+const WATCH_INTERVAL_MS = 10
 
 let received = 0
+let receivedBytes = 0
 let awaited: { count: number; answer: () => void } | null = null
 let recording = false
 let mark: Buffer | null = null
@@ -51,8 +55,8 @@ const sentAt = new Map<string, number>()
 
 process.on('message', (command: Command) => {
   if ('open' in command) void open(command.open)
-  else if ('countFrom' in command) received = 0
-  else if ('awaitCount' in command) awaitCount(command.awaitCount, command.deadlineMs)
+  else if ('countFrom' in command) received = receivedBytes = 0
+  else if ('awaitCount' in command) awaitCount(command.awaitCount, command.idleMs)
   else if ('record' in command) {
     recording = true
     arrivals.length = stamps.length = 0
@@ -67,7 +71,7 @@ async function open(job: SubscribersJob): Promise<void> {
   try {
     for (let i = 0; i < job.count; i += OPENED_AT_ONCE) {
       const count = Math.min(OPENED_AT_ONCE, job.count - i)
-      await Promise.all(Array.from({ length: count }, (_, j) => subscribe(job, i + j)))
+      await Promise.all(Array.from({ length: count }, (_, j) => subscribe(job, job.first + i + j)))
     }
     process.send?.({ opened: job.count, sample })
   } catch (error) {
@@ -122,6 +126,7 @@ function subscribe(job: SubscribersJob, index: number): Promise<void> {
         buffer: readBuffer,
         callback(length, bytes) {
           const start = state === 'shaking' ? shake(bytes as Buffer, length) : 0
+          if (state === 'open') receivedBytes += length
           if (start < length) reader.push(bytes as Buffer, start, length)
           return true
         },
@@ -159,15 +164,20 @@ function deliver(bytes: Buffer, start: number, end: number): void {
   stamps.push(bytes.toString('latin1', found + mark.length, stop))
 }
 
-function awaitCount(count: number, deadlineMs: number): void {
-  const answer = () => {
+function awaitCount(count: number, idleMs: number): void {
+  let grown = { received, at: monotonicMs() }
+  const answer = (at: number) => {
     awaited = null
-    clearTimeout(deadline)
-    process.send?.({ counted: received, at: monotonicMs() })
+    clearInterval(watch)
+    process.send?.({ counted: received, bytes: receivedBytes, at })
   }
-  const deadline = setTimeout(answer, deadlineMs)
-  awaited = { count, answer }
-  if (received >= count) answer()
+  const watch = setInterval(() => {
+    const now = monotonicMs()
+    if (received > grown.received) grown = { received, at: now }
+    else if (now - grown.at > idleMs) answer(grown.at)
+  }, WATCH_INTERVAL_MS)
+  awaited = { count, answer: () => answer(monotonicMs()) }
+  if (received >= count) awaited.answer()
 }
 
 function collectLatencies(): Latencies {

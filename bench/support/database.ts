@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import postgres from 'postgres'
 import { migrate } from '../../src/db/migrate.ts'
-import { hashKey } from '../../src/domain/keys.ts'
+import { hashApiKey } from '../../src/domain/api-keys.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import {
@@ -50,7 +50,7 @@ async function seed(sql: postgres.Sql, secretKey: string): Promise<void> {
     sql.unsafe(`('${kind}0000000-0000-7000-8000-' || lpad(to_hex(${index}), 12, '0'))::uuid`)
   await sql.begin(async (tx) => {
     await tx`insert into organizations (organization_id, name, token_secret) values (${organization}, 'Bench', ${randomBytes(32).toString('base64url')})`
-    await tx`insert into api_keys (organization_id, id, kind, hash) values (${organization}, uuidv7(), 'SECRET', ${hashKey(secretKey)})`
+    await tx`insert into api_keys (organization_id, id, kind, hash) values (${organization}, uuidv7(), 'SECRET', ${hashApiKey(secretKey)})`
     await tx`insert into locations (organization_id, id, name, time_zone, country) values (${organization}, ${LOCATION_ID}, 'Bench', 'UTC', 'DE')`
     await tx`
       insert into resources (organization_id, id, location_id, kind, name)

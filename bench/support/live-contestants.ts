@@ -9,7 +9,7 @@ import { monotonicMs } from './clock.ts'
 import { findFreePort } from './free-port.ts'
 import { formatAvailability, RIVAL_SUBSCRIPTION, RIVAL_TOPIC, STAMP_MARK } from './messages.ts'
 import { type PinnedProcess, SERVER_CORE, startNode } from './processes.ts'
-import { type Subscribers, startSubscribers } from './subscribers.ts'
+import { type Counted, type Subscribers, startSubscribers } from './subscribers.ts'
 
 export interface Contestant extends AsyncDisposable {
   server: PinnedProcess
@@ -23,6 +23,8 @@ export interface Contestant extends AsyncDisposable {
 
 export interface Burst {
   perSecond: number
+  /** Of one message on the wire, framing included. */
+  wireBytes: number
   cpuMicrosPerDelivery: number
 }
 
@@ -33,20 +35,26 @@ export interface Opening {
 }
 
 const SETTLE_MS = 1000
+/** Around a message of some hundred bytes: the frame's header; the event's names and the chunk's length. */
+const FRAMING_BYTES = { websocket: 4, sse: 27 }
+const WARM_UP_SHARE = 0.1
 
-/** Opens the subscribers on a server that has just started, and weighs it before and after. */
+/** Opens the subscribers and weighs the server before and after; a first tenth warms it up and is not counted. */
 export async function openSubscribers(
   server: PinnedProcess,
-  job: SubscribersJob,
+  job: Omit<SubscribersJob, 'first'>,
 ): Promise<{ subscribers: Subscribers; opening: Opening; sample: string | null }> {
   const subscribers = await startSubscribers()
+  const first = Math.ceil(job.count * WARM_UP_SHARE)
+  const sample = await subscribers.open({ ...job, first: 0, count: first })
   await pause(SETTLE_MS)
+  const count = job.count - first
   const before = { bytes: server.residentBytes(), cpuMs: server.cpuMs() }
-  const sample = await subscribers.open(job)
+  await subscribers.open({ ...job, first, count })
   await pause(SETTLE_MS)
   const opening = {
-    residentBytes: (server.residentBytes() - before.bytes) / job.count,
-    cpuMicros: ((server.cpuMs() - before.cpuMs) * 1000) / job.count,
+    residentBytes: (server.residentBytes() - before.bytes) / count,
+    cpuMicros: ((server.cpuMs() - before.cpuMs) * 1000) / count,
   }
   return { subscribers, opening, sample }
 }
@@ -62,26 +70,40 @@ export async function measureBurst(
     subscribers.countFrom()
     const cpuMs = server.cpuMs()
     const startedAt = monotonicMs()
-    const arrived = subscribers.awaitCount(rounds * count, ms + 15_000)
+    const arrived = subscribers.awaitCount(rounds * count)
     await send(rounds)
-    const { counted, at } = await arrived
-    if (counted < rounds * count) throw new Error(`Only ${counted} of ${rounds * count} messages arrived.`)
-    const perSecond = (counted / (at - startedAt)) * 1000
-    return { perSecond, cpuMicrosPerDelivery: ((server.cpuMs() - cpuMs) * 1000) / counted }
+    const came = await arrived
+    if (came.counted < rounds * count) throw new Error(`Only ${came.counted} of ${rounds * count} messages arrived.`)
+    return describeBurst(came, startedAt, server.cpuMs() - cpuMs)
   }
   const { perSecond } = await deliver(3)
   return deliver(Math.max(3, Math.round((perSecond * ms) / 1000 / count)))
 }
 
+export function describeBurst({ counted, bytes, at }: Counted, startedAt: number, cpuMs: number): Burst {
+  return {
+    perSecond: (counted / (at - startedAt)) * 1000,
+    wireBytes: bytes / counted,
+    cpuMicrosPerDelivery: (cpuMs * 1000) / counted,
+  }
+}
+
 /** `ws` for WebSocket, node:http for server-sent events: nothing but the writes. */
-export async function openFloor(transport: 'websocket' | 'sse', count: number, bytes: number): Promise<Contestant> {
+export async function openFloor(transport: 'websocket' | 'sse', count: number, wireBytes: number): Promise<Contestant> {
   await using stack = new AsyncDisposableStack()
   const port = await findFreePort()
   const server = stack.use(startServer(transport === 'sse' ? 'raw-sse' : 'raw-websocket', [port]))
   await server.receive('ready')
-  const job = { transport: `raw-${transport}`, port, count, subscriptions: [], awaitsSnapshot: false, mark: STAMP_MARK }
-  const opened = await openSubscribers(server, job as SubscribersJob)
+  const opened = await openSubscribers(server, {
+    transport: `raw-${transport}`,
+    port,
+    count,
+    subscriptions: [],
+    awaitsSnapshot: false,
+    mark: STAMP_MARK,
+  })
   stack.use(opened.subscribers)
+  const bytes = Math.round(wireBytes) - FRAMING_BYTES[transport]
   const broadcast = async (rounds: number, gapMs: number) => {
     server.send({ rounds, bytes, gapMs })
     await server.receive('broadcast')

@@ -4,12 +4,20 @@ import { fileURLToPath } from 'node:url'
 import type { Latencies, SubscribersJob } from '../load/subscribers.ts'
 import { LOAD_CORE, startNode } from './processes.ts'
 
+export interface Counted {
+  counted: number
+  /** What came over the sockets, framing included. */
+  bytes: number
+  /** When the last message came, on the monotonic clock. */
+  at: number
+}
+
 export interface Subscribers extends AsyncDisposable {
   /** One of the snapshots that came, if they were awaited. */
   open(job: SubscribersJob): Promise<string | null>
   countFrom(): void
-  /** How many messages came and when the last one did, once there are so many or the deadline is over. */
-  awaitCount(count: number, deadlineMs: number): Promise<{ counted: number; at: number }>
+  /** How many messages came and when the last one did, once there are so many or none comes any more. */
+  awaitCount(count: number, idleMs?: number): Promise<Counted>
   record(): void
   sent(name: string, at: number): void
   latencies(): Promise<Latencies>
@@ -30,9 +38,9 @@ export async function startSubscribers(): Promise<Subscribers> {
       return answer.sample ?? null
     },
     countFrom: () => child.send({ countFrom: true }),
-    awaitCount(awaitCount, deadlineMs) {
-      child.send({ awaitCount, deadlineMs })
-      return child.receive('counted', deadlineMs + 10_000)
+    awaitCount(awaitCount, idleMs = 3000) {
+      child.send({ awaitCount, idleMs })
+      return child.receive('counted')
     },
     record: () => child.send({ record: true }),
     sent: (sent, at) => child.send({ sent, at }),
