@@ -30,39 +30,74 @@ export interface AppointmentPage {
   hasPreviousPage: boolean
 }
 
+export interface AppointmentRange {
+  first?: number | null
+  after?: AppointmentPosition | null
+  last?: number | null
+  before?: AppointmentPosition | null
+}
+
 /**
  * The first `first` after `after`, or the last `last` before `before` when only `last` is given; always by start, then
  * id. A position stays good when its appointment has moved or is gone.
  */
 export async function listAppointments(
   tx: Tx,
-  input: {
-    filter: AppointmentFilter
-    first?: number | null
-    after?: AppointmentPosition | null
-    last?: number | null
-    before?: AppointmentPosition | null
-  },
+  { filter, ...range }: AppointmentRange & { filter: AppointmentFilter },
 ): Promise<AppointmentPage> {
-  const { first, last, after, before } = input
-  const backwards = first == null && last != null
-  const limit = first ?? last ?? 50
-  const matching = conditions(tx, input.filter)
-  const above = after ? tx.sql`and (starts_at, id) > ${position(tx, after)}` : tx.sql``
-  const below = before ? tx.sql`and (starts_at, id) < ${position(tx, before)}` : tx.sql``
-  const order = backwards ? tx.sql`order by starts_at desc, id desc` : tx.sql`order by starts_at, id`
-  const beyond = backwards
-    ? before && tx.sql`(starts_at, id) >= ${position(tx, before)}`
-    : after && tx.sql`(starts_at, id) <= ${position(tx, after)}`
+  const matching = conditions(tx, filter)
+  const { limit, within, order, beyond } = readRange(tx, range)
   const [found, others] = await Promise.all([
     tx.sql<AppointmentRecord[]>`
-      select ${appointmentColumns(tx)} from appointments where ${matching} ${above} ${below} ${order} limit ${limit + 1}`,
-    beyond ? tx.sql`select from appointments where ${matching} and ${beyond} limit 1` : null,
+      select ${appointmentColumns(tx)} from appointments where ${matching} ${within} ${order} limit ${limit + 1}`,
+    beyond ? tx.sql`select from appointments where ${matching} and ${beyond} limit 1` : [],
   ])
+  return toPage(range, found, others.length > 0)
+}
+
+/** The same page of the appointments of each customer, with one statement for all of them. */
+export async function listAppointmentsOf(
+  tx: Tx,
+  { customerIds, ...range }: AppointmentRange & { customerIds: string[] },
+): Promise<Map<string, AppointmentPage>> {
+  const { limit, within, order, beyond } = readRange(tx, range)
+  const ofCustomer = tx.sql`organization_id = ${tx.organizationId} and customer_id = c.customer`
+  const customers = tx.sql`unnest(${customerIds}::uuid[]) as c (customer)`
+  const [found, others] = await Promise.all([
+    tx.sql<AppointmentRecord[]>`
+      select a.* from ${customers} cross join lateral (
+        select ${appointmentColumns(tx)} from appointments where ${ofCustomer} ${within} ${order} limit ${limit + 1}) as a`,
+    beyond
+      ? tx.sql<{ customer: string }[]>`
+          select c.customer from ${customers} where exists (select from appointments where ${ofCustomer} and ${beyond})`
+      : [],
+  ])
+  const rows = Map.groupBy(found, ({ customerId }) => customerId)
+  const withOthers = new Set(others.map(({ customer }) => customer))
+  return new Map(customerIds.map((id) => [id, toPage(range, rows.get(id) ?? [], withOthers.has(id))]))
+}
+
+function readRange(tx: Tx, { first, last, after, before }: AppointmentRange) {
+  const backwards = first == null && last != null
+  const above = after ? tx.sql`and (starts_at, id) > ${position(tx, after)}` : tx.sql``
+  const below = before ? tx.sql`and (starts_at, id) < ${position(tx, before)}` : tx.sql``
+  return {
+    limit: first ?? last ?? 50,
+    within: tx.sql`${above} ${below}`,
+    order: backwards ? tx.sql`order by starts_at desc, id desc` : tx.sql`order by starts_at, id`,
+    /** What is on the far side of the cursor that the page starts from. */
+    beyond: backwards
+      ? before && tx.sql`(starts_at, id) >= ${position(tx, before)}`
+      : after && tx.sql`(starts_at, id) <= ${position(tx, after)}`,
+  }
+}
+
+/** `found` has one more than the page if there is more. */
+function toPage({ first, last }: AppointmentRange, found: AppointmentRecord[], hasOthers: boolean): AppointmentPage {
+  const limit = first ?? last ?? 50
   const hasMore = found.length > limit
-  const hasOthers = others !== null && others.count > 0
   const rows = found.slice(0, limit)
-  return backwards
+  return first == null && last != null
     ? { rows: rows.reverse(), hasNextPage: hasOthers, hasPreviousPage: hasMore }
     : { rows, hasNextPage: hasMore, hasPreviousPage: hasOthers }
 }

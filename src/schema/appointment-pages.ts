@@ -1,5 +1,9 @@
 // Lists of appointments: filtered, paged, and with the moment that a live list goes on from.
-import { type AppointmentFilter as Filter, listAppointments } from '../domain/appointment-lists.ts'
+import {
+  type AppointmentPage,
+  type AppointmentFilter as Filter,
+  listAppointments,
+} from '../domain/appointment-lists.ts'
 import type { AppointmentRecord } from '../domain/appointments.ts'
 import { seesEveryone } from './access.ts'
 import { readAppointmentsCursor } from './appointment-cursors.ts'
@@ -9,6 +13,7 @@ import {
   connectionType,
   PAGE_DESCRIPTIONS,
   type PageArguments,
+  type PageRequest,
   pageComplexity,
   readPageArguments,
   toConnection,
@@ -43,17 +48,26 @@ export const AppointmentFilter = builder.inputType('AppointmentFilter', {
   }),
 })
 
-/** One page of what the caller may see: publishable keys and manage tokens see no lists. */
-export async function pageAppointments(
+/** One page of the appointments of a customer; all customers of an answer share a statement. */
+export async function pageAppointmentsOf(
   ctx: Context,
-  filter: Filter,
+  customerId: string,
   args: PageArguments,
 ): Promise<Connection<AppointmentRecord>> {
-  const page = readPageArguments(args, readPosition)
-  const found = seesEveryone(ctx)
-    ? await ctx.read((tx) => listAppointments(tx, { filter, ...page }))
-    : { rows: [], hasNextPage: false, hasPreviousPage: false }
-  return toConnection(found, page, ({ startsAt, id }) => [startsAt, id])
+  const range = readPageArguments(args, readPosition)
+  return toPageOfAppointments((await ctx.moment().appointmentPages(range).load(customerId)) ?? NOTHING, range)
+}
+
+async function pageAppointments(ctx: Context, filter: Filter, args: PageArguments) {
+  const range = readPageArguments(args, readPosition)
+  const page = seesEveryone(ctx) ? await ctx.read((tx) => listAppointments(tx, { filter, ...range })) : NOTHING
+  return toPageOfAppointments(page, range)
+}
+
+const NOTHING: AppointmentPage = { rows: [], hasNextPage: false, hasPreviousPage: false }
+
+function toPageOfAppointments(page: AppointmentPage, range: PageRequest<unknown>) {
+  return toConnection(page, range, ({ startsAt, id }) => [startsAt, id])
 }
 
 function readPosition(carried: unknown) {

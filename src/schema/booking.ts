@@ -33,7 +33,7 @@ const BookedAppointment = builder.objectRef<BookedRecord>('BookedAppointment').i
   }),
 })
 
-export const CustomerInput = builder.inputType('CustomerInput', {
+const CustomerInput = builder.inputType('CustomerInput', {
   description:
     'Who it is for. A phone number that is known leads to the customer it belongs to; nothing about them changes.',
   fields: (t) => ({

@@ -3,7 +3,7 @@ import { listCustomers } from '../domain/customer-list.ts'
 import { type CustomerRecord, findCustomerByPhone, updateCustomer, upsertCustomer } from '../domain/customers.ts'
 import { BusyError, InvalidInputError, NotFoundError } from '../domain/refusals.ts'
 import { seesEveryone } from './access.ts'
-import { AppointmentConnection, pageAppointments } from './appointment-pages.ts'
+import { AppointmentConnection, pageAppointmentsOf } from './appointment-pages.ts'
 import { builder } from './builder.ts'
 import {
   connectionType,
@@ -59,7 +59,7 @@ Customer.implement({
         before: t.arg.string({ description: PAGE_DESCRIPTIONS.before }),
       },
       resolve: (customer, page, ctx) =>
-        'guestOf' in customer ? onlyThat(customer) : pageAppointments(ctx, { customerId: customer.id }, page),
+        'guestOf' in customer ? onlyThat(customer) : pageAppointmentsOf(ctx, customer.id, page),
     }),
   }),
 })

@@ -1,6 +1,7 @@
 // One moment of the database: a snapshot that all fields of an operation read from, and what was read in it by id.
 import type { Database } from '../db/client.ts'
 import { openSnapshot, type Tx } from '../db/transaction.ts'
+import { type AppointmentPage, type AppointmentRange, listAppointmentsOf } from '../domain/appointment-lists.ts'
 import {
   type AppointmentEventRecord,
   type AppointmentRecord,
@@ -27,6 +28,8 @@ export interface Moment extends AsyncDisposable {
   appointments: Batch<AppointmentRecord>
   histories: Batch<AppointmentEventRecord[]>
   customers: Batch<CustomerRecord>
+  /** By customer, the page of their appointments that the range names. */
+  appointmentPages(range: AppointmentRange): Batch<AppointmentPage>
   /** The ids of the appointments that a time off covers. */
   timeOffConflicts: Batch<string[]>
 }
@@ -35,7 +38,15 @@ export function openMoment(db: Database, organizationId: string): Moment {
   const snapshot = openSnapshot(db, organizationId)
   const batch = <V>(load: (tx: Tx, ids: string[]) => Promise<Map<string, V>>) =>
     createBatch<V>((ids) => snapshot.read((tx) => load(tx, ids)))
+  const pages = new Map<string, Batch<AppointmentPage>>()
+  const appointmentPages = (range: AppointmentRange) => {
+    const key = JSON.stringify([range.first, range.after, range.last, range.before])
+    const known = pages.get(key) ?? batch((tx, customerIds) => listAppointmentsOf(tx, { ...range, customerIds }))
+    pages.set(key, known)
+    return known
+  }
   return {
+    appointmentPages,
     read: (work) => snapshot.read(work),
     locations: batch(loadLocations),
     resources: batch(loadResources),

@@ -150,3 +150,36 @@ test('the filter of appointments: time, status, resource, service, customer', as
   expect(await count(`customerId: "${expected.customers.at(-1)}"`)).toBe(0)
   expect(await count('resourceId: "nonsense"')).toBe(0)
 })
+
+test('the pages of several customers in one answer are each that of the customer', async () => {
+  const owner = expected.customers[0] as string
+  for (let index = 0; index < 4; index++) {
+    await book(salon, hourAhead(200 + index), { customerId: owner.replace('customer_', ''), customer: null })
+  }
+  const document = `{ customers(first: 100) { edges { node { id
+    all: appointments(first: 100) { edges { cursor node { id } } }
+    first: appointments(first: 2) { edges { node { id } } pageInfo { hasNextPage hasPreviousPage } }
+    last: appointments(last: 2) { edges { node { id } } pageInfo { hasNextPage hasPreviousPage } }
+  } } } }`
+  const { data } = await gateway.ask<{
+    customers: { edges: { node: { id: string; all: Page; first: Page; last: Page } }[] }
+  }>(salon.caller, document)
+  for (const { node } of data.customers.edges) {
+    const alone = await page('appointments', `(first: 100, filter: { customerId: "${node.id}" })`)
+    const ids = idsOf(alone)
+    expect(idsOf(node.all)).toEqual(ids)
+    expect(idsOf(node.first)).toEqual(ids.slice(0, 2))
+    expect(idsOf(node.last)).toEqual(ids.slice(-2))
+    const isLong = ids.length > 2
+    expect(isLong).toBe(node.id === owner)
+    expect(node.first.pageInfo).toEqual({ hasNextPage: isLong, hasPreviousPage: false })
+    expect(node.last.pageInfo).toEqual({ hasNextPage: false, hasPreviousPage: isLong })
+  }
+  const second = data.customers.edges.find(({ node }) => node.id === owner)?.node.all.edges[1]?.cursor
+  const after = await gateway.ask<{ customer: { appointments: Page } }>(
+    salon.caller,
+    `{ customer(id: "${owner}") { appointments(after: "${second}") { edges { node { id } } pageInfo { hasNextPage hasPreviousPage } } } }`,
+  )
+  expect(after.data.customer.appointments.edges).toHaveLength(3)
+  expect(after.data.customer.appointments.pageInfo).toEqual({ hasNextPage: false, hasPreviousPage: true })
+})

@@ -27,6 +27,7 @@ const documents: Record<string, string> = {
   resources: `query ($from: DateTime!, $to: DateTime!) {
     resources { id name dateOverrides(from: "2027-01-01", to: "2028-01-01") { date }
       timeOff(from: $from, to: $to) { reason conflicts ${APPOINTMENT} } } }`,
+  customers: `query { customers(first: 100) { edges { node { name appointments(first: 2) { edges { node { id } } } last: appointments(last: 1) { pageInfo { hasPreviousPage } } } } } }`,
   services: `query { services ${SERVICE} }`,
   availability: `query ($serviceId: ID!, $from: DateTime!, $to: DateTime!) {
     availability(input: { serviceId: $serviceId, from: $from, to: $to }) {
