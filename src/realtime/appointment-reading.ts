@@ -12,8 +12,8 @@ import { includes } from './snapshots.ts'
 export interface ChangedAppointment {
   organizationId: string
   appointment: AppointmentRecord
-  /** What it was before the first of the changes; null: it did not exist. */
-  before: AppointmentRecord | null
+  /** What it was before the first of the changes; null: it did not exist. Unknown after a crash of the database. */
+  before: AppointmentRecord | null | 'unknown'
   /** Resources it has been claimed on, if it has moved: before that it may have had any of them. */
   formerResourceIds: Set<string> | null
 }
@@ -40,13 +40,9 @@ export async function readChangedAppointments(
   const { organizationIds, since, position } = input
   if (organizationIds.length === 0) return []
   const isComparable = since.epoch === position.epoch && includes(position.snapshot, since.snapshot)
-  return readChanged(
-    tx,
-    organizationIds,
-    isComparable
-      ? unseen(tx, { snapshot: since.snapshot, except: [] })
-      : tx.sql`at >= ${since.at - LONGEST_TRANSACTION_MS}::timestamptz`,
-  )
+  if (isComparable) return readChanged(tx, organizationIds, unseen(tx, { snapshot: since.snapshot, except: [] }))
+  const recorded = tx.sql`at >= ${since.at - LONGEST_TRANSACTION_MS}::timestamptz`
+  return (await readChanged(tx, organizationIds, recorded)).map((changed) => ({ ...changed, before: 'unknown' }))
 }
 
 const LONGEST_TRANSACTION_MS = 600_000
@@ -58,9 +54,12 @@ export function concerns(
 ): boolean {
   if (matchesFilter(appointment, filter)) return true
   if (before === null) return false
+  if (before === 'unknown') return matchesFilter(appointment, { ...filter, ...ANY_TIME_AND_PLACE })
   if (formerResourceIds === null || filter.resourceId == null) return matchesFilter(before, filter)
   return formerResourceIds.has(filter.resourceId) && matchesFilter(before, { ...filter, resourceId: null })
 }
+
+const ANY_TIME_AND_PLACE: AppointmentFilter = { from: null, to: null, status: null, resourceId: null }
 
 async function readChanged(
   tx: Tx,

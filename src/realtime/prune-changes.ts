@@ -10,15 +10,19 @@ const KEEP_SECONDS = 7200
  */
 export async function pruneChanges(db: Database, { keepSeconds = KEEP_SECONDS } = {}): Promise<number> {
   return asSystem(db, async (tx) => {
-    const [row] = await tx.sql<[{ boundary: string }]>`
-      select least(
-        pg_snapshot_xmin(pg_current_snapshot()),
-        (select xid from availability_changes
-         where at >= clock_timestamp() - make_interval(secs => ${keepSeconds}) order by xid limit 1))::text as boundary`
+    const [{ count, last }] = await tx.sql<[{ count: number; last: string | null }]>`
+      with removed as (
+        delete from availability_changes
+        where xid < least(
+          pg_snapshot_xmin(pg_current_snapshot()),
+          (select xid from availability_changes
+           where at >= clock_timestamp() - make_interval(secs => ${keepSeconds}) order by xid limit 1))
+        returning xid
+      )
+      select count(*)::int, (select xid from removed order by xid desc limit 1)::text as last from removed`
     await tx.sql`
-      insert into change_log_epoch (pruned_below) values (${row.boundary}::text::xid8)
+      insert into change_log_epoch (pruned_below) values (${String(Number(last ?? -1) + 1)}::text::xid8)
       on conflict (id) do update set pruned_below = greatest(change_log_epoch.pruned_below, excluded.pruned_below)`
-    const removed = await tx.sql`delete from availability_changes where xid < ${row.boundary}::text::xid8`
-    return removed.count
+    return count
   })
 }

@@ -19,3 +19,5 @@ create policy system on change_log_epoch to slotwire_system using (true) with ch
 grant select on change_log_epoch to slotwire_app;
 --> statement-breakpoint
 grant select, insert, update on change_log_epoch to slotwire_system;
+--> statement-breakpoint
+insert into change_log_epoch default values;

@@ -1,0 +1,186 @@
+// Coming back with a cursor: exactly what was missed, or one snapshot; never a part.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readLogPosition } from '../../src/db/log-positions.ts'
+import { inSnapshot, inTransaction } from '../../src/db/transaction.ts'
+import { findAvailability } from '../../src/domain/availability.ts'
+import { type BookingLane, createBookingLane } from '../../src/domain/booking-lane.ts'
+import { setWeeklyHours } from '../../src/domain/working-schedules.ts'
+import { type AvailabilityQuestion, availabilityScope, decodeCursor, encodeCursor } from '../../src/realtime/cursors.ts'
+import { InvalidCursorError } from '../../src/realtime/invalid-cursor-error.ts'
+import { pruneChanges } from '../../src/realtime/prune-changes.ts'
+import { parseSnapshot } from '../../src/realtime/snapshots.ts'
+import { ALWAYS_OPEN, book, hold, hourAhead, openSalon, type Salon } from '../support/salon.ts'
+import { until } from '../support/until.ts'
+import { answerOf, follow, openGateway, type TestGateway } from './gateways.ts'
+
+const HOUR = 3_600_000
+let salon: Salon
+let gateway: TestGateway
+let lane: BookingLane
+let offset = 0
+beforeAll(async () => {
+  salon = await openSalon({ people: 1 })
+  gateway = openGateway(salon.url)
+  lane = createBookingLane(gateway.db)
+})
+afterAll(async () => {
+  await lane[Symbol.asyncDispose]()
+  await gateway[Symbol.asyncDispose]()
+  await salon[Symbol.asyncDispose]()
+})
+
+/** A range of its own for each test. */
+function question(hours = 4): AvailabilityQuestion {
+  const from = hourAhead(offset)
+  offset += hours
+  return {
+    organizationId: salon.organizationId,
+    serviceId: salon.cutId,
+    from,
+    to: from + hours * HOUR,
+    resourceIds: null,
+  }
+}
+
+async function query(asked: AvailabilityQuestion) {
+  return inSnapshot(salon.db, salon.organizationId, async (tx) => {
+    const { from, to, serviceId } = asked
+    const answer = await findAvailability(tx, { serviceId, from, to, resourceIds: null })
+    const { epoch } = await readLogPosition(tx)
+    const snapshot = parseSnapshot(answer.snapshot)
+    if (!snapshot) throw new Error('no snapshot')
+    const cursor = encodeCursor({ epoch, snapshot, ahead: [], at: answer.now, scope: availabilityScope(asked) })
+    return { slots: answer.slots, cursor }
+  })
+}
+
+const booking = (startsAt: number) => book({ ...salon, lane }, startsAt)
+
+describe('a subscriber with the cursor of a query', () => {
+  it('is told nothing when nothing was missed, and then every change', async () => {
+    const asked = question()
+    const { slots, cursor } = await query(asked)
+    const client = follow(await gateway.live.availability({ ...asked, after: cursor }), slots)
+    await booking(asked.from)
+    await until(() => client.updates.length === 1)
+    expect(client.updates[0]?.kind).toBe('CHANGE')
+    expect(client.slots()).toEqual(await answerOf(salon.db, asked))
+    expect(client.faults).toEqual([])
+  })
+
+  it('is told exactly what happened in between, as one change', async () => {
+    const asked = question()
+    const { slots, cursor } = await query(asked)
+    await booking(asked.from)
+    const held = await hold({ ...salon, lane }, asked.from + HOUR, { ttlSeconds: 1 })
+    await booking(asked.from + 2 * HOUR)
+    await until(async () => (await answerOf(salon.db, asked)).some(({ startsAt }) => startsAt === held.startsAt))
+    const client = follow(await gateway.live.availability({ ...asked, after: cursor }), slots)
+    await until(() => client.updates.length === 1)
+    expect(client.updates[0]).toMatchObject({ kind: 'CHANGE', opened: [] })
+    expect(client.slots()).toEqual(await answerOf(salon.db, asked))
+    expect(client.faults).toEqual([])
+  })
+})
+
+describe('a subscriber with the cursor of a message', () => {
+  it('goes on at another gateway where it left off, also ahead of what that one has read', async () => {
+    await using other = openGateway(salon.url, { isDeaf: true })
+    const asked = question()
+    const first = follow(await gateway.live.availability({ ...asked, after: null }))
+    const elsewhere = follow(await other.live.availability({ ...asked, after: null }))
+    await until(() => first.updates.length === 1 && elsewhere.updates.length === 1)
+    await booking(asked.from)
+    await until(() => first.updates.length === 2)
+    await first.close()
+    const known = first.slots()
+    const client = follow(await other.live.availability({ ...asked, after: first.cursor() }), known)
+    await booking(asked.from + HOUR)
+    await until(() => client.updates.length === 1)
+    expect(client.updates[0]?.kind).toBe('CHANGE')
+    expect(client.slots()).toEqual(await answerOf(salon.db, asked))
+    expect(client.faults).toEqual([])
+    await elsewhere.close()
+  })
+
+  it('is one of many that were cut together: all are told the same shared update', async () => {
+    const asked = question()
+    const first = follow(await gateway.live.availability({ ...asked, after: null }))
+    await until(() => first.updates.length === 1)
+    await booking(asked.from)
+    await until(() => first.updates.length === 2)
+    const after = first.updates[0]?.cursor ?? null
+    const streams = await Promise.all([...Array(20)].map(() => gateway.live.availability({ ...asked, after })))
+    const updates = await Promise.all(streams.map(async (stream) => (await stream.next()).value))
+    expect(updates[0]).toMatchObject({ kind: 'CHANGE' })
+    expect(new Set(updates.map((update) => JSON.stringify([update.opened, update.closed]))).size).toBe(1)
+    for (const stream of [...streams, first]) await ('close' in stream ? stream.close() : stream.return())
+  })
+})
+
+describe('one snapshot is the answer', () => {
+  const firstKind = async (asked: AvailabilityQuestion, after: string) => {
+    const client = follow(await gateway.live.availability({ ...asked, after }))
+    await until(() => client.updates.length > 0)
+    expect(client.slots()).toEqual(await answerOf(salon.db, asked))
+    await client.close()
+    return client.updates[0]?.kind
+  }
+  const changed = (text: string, change: object) => encodeCursor({ ...decodeCursor(text), ...change } as never)
+
+  it('to a cursor of another question', async () => {
+    const asked = question()
+    const { cursor } = await query({ ...asked, to: asked.to - HOUR })
+    expect(await firstKind(asked, cursor)).toBe('SNAPSHOT')
+  })
+
+  it('to a cursor of another epoch, from the future, or from another database', async () => {
+    const asked = question()
+    const { cursor } = await query(asked)
+    const snapshot = parseSnapshot('1000000:1000000:')
+    expect(await firstKind(asked, changed(cursor, { epoch: 'ffffffffffff' }))).toBe('SNAPSHOT')
+    expect(await firstKind(asked, changed(cursor, { epoch: '' }))).toBe('SNAPSHOT')
+    expect(await firstKind(asked, changed(cursor, { snapshot }))).toBe('SNAPSHOT')
+    expect(await firstKind(asked, changed(cursor, { ahead: [1_000_000] }))).toBe('SNAPSHOT')
+    expect(await firstKind(asked, changed(cursor, { at: Date.now() + 60_000 }))).toBe('SNAPSHOT')
+  })
+
+  it('when hours have changed in between', async () => {
+    const asked = question()
+    const { cursor } = await query(asked)
+    await inTransaction(salon.db, salon.organizationId, (tx) =>
+      setWeeklyHours(tx, { resourceId: salon.people[0] ?? '', expectedVersion: 1, weeklyHours: ALWAYS_OPEN }),
+    )
+    expect(await firstKind(asked, cursor)).toBe('SNAPSHOT')
+  })
+
+  it('when the log was pruned in between', async () => {
+    const asked = question()
+    const { cursor } = await query(asked)
+    await booking(asked.from)
+    expect(await pruneChanges(salon.db, { keepSeconds: 0 })).toBeGreaterThan(0)
+    expect(await firstKind(asked, cursor)).toBe('SNAPSHOT')
+    const fresh = await query(asked)
+    await booking(asked.from + HOUR)
+    expect(await pruneChanges(salon.db)).toBe(0)
+    const client = follow(await gateway.live.availability({ ...asked, after: fresh.cursor }), fresh.slots)
+    await until(() => client.updates.length > 0)
+    expect(client.updates[0]?.kind).toBe('CHANGE')
+  })
+})
+
+it('what is no cursor is refused', async () => {
+  for (const after of ['', 'nonsense', 'Zm9v']) {
+    await expect(gateway.live.availability({ ...question(), after })).rejects.toBeInstanceOf(InvalidCursorError)
+  }
+})
+
+it('what does not exist is refused, and so is what is somebody else’s', async () => {
+  const asked = question()
+  const nobody = '01900000-0000-7000-8000-000000000000'
+  const ask = (change: Partial<AvailabilityQuestion>) => gateway.live.availability({ ...asked, ...change, after: null })
+  await expect(ask({ serviceId: nobody })).rejects.toThrow('no service')
+  await expect(ask({ resourceIds: [nobody] })).rejects.toThrow('no resource')
+  await expect(ask({ organizationId: nobody })).rejects.toThrow('no service')
+})
