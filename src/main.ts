@@ -1,15 +1,7 @@
 // The command: reads arguments and environment, runs one command, prints its result as JSON on stdout.
 
 import { parseArgs } from 'node:util'
-import { openApp } from './app.ts'
-import { checkEverything } from './check.ts'
-import {
-  type CommandContext,
-  createOrganizationKey,
-  createOrganizationWithKeys,
-  loadDemoOrganization,
-  migrateDatabase,
-} from './commands.ts'
+import type { CommandContext } from './commands.ts'
 import { type Config, readConfig } from './runtime/config.ts'
 import { type Running, reportFailure, runUntilStopped } from './runtime/lifecycle.ts'
 import { createLogger, type Logger } from './runtime/logger.ts'
@@ -44,6 +36,7 @@ const COMMANDS: Record<string, readonly string[]> = {
   check: [],
 }
 
+// What a command needs is imported when it runs: loading code is most of a start.
 process.exit(await main(process.argv.slice(2), process.env))
 
 async function main(parameters: string[], environment: Environment): Promise<number> {
@@ -79,6 +72,7 @@ async function main(parameters: string[], environment: Environment): Promise<num
 }
 
 async function serve(config: Config, logger: Logger, running: Running): Promise<AsyncDisposable> {
+  const { openApp } = await import('./app.ts')
   const app = await openApp(config, logger, running)
   print({ graphql: app.graphqlUrl })
   logger.info(`Slotwire is ready: GraphiQL is at ${app.graphqlUrl}`)
@@ -86,17 +80,19 @@ async function serve(config: Config, logger: Logger, running: Running): Promise<
 }
 
 async function check(environment: Environment): Promise<number> {
+  const { checkEverything } = await import('./check.ts')
   const report = await checkEverything(environment, createLogger('warn'))
   print(report)
   return report.ok ? 0 : FAILED
 }
 
-function runCommand(command: string, options: Options, context: CommandContext): Promise<object> {
-  if (command === 'migrate') return migrateDatabase(context)
-  if (command === 'demo') return loadDemoOrganization(context)
-  if (command === 'create-organization') return createOrganizationWithKeys(context, String(options.name))
+async function runCommand(command: string, options: Options, context: CommandContext): Promise<object> {
+  const commands = await import('./commands.ts')
+  if (command === 'migrate') return commands.migrateDatabase(context)
+  if (command === 'demo') return commands.loadDemoOrganization(context)
+  if (command === 'create-organization') return commands.createOrganizationWithKeys(context, String(options.name))
   const kind = options.kind === 'secret' ? 'SECRET' : 'PUBLISHABLE'
-  return createOrganizationKey(context, { organization: String(options.organization), kind })
+  return commands.createOrganizationKey(context, { organization: String(options.organization), kind })
 }
 
 function parseCommand(parameters: string[]): { command: string; options: Options } {

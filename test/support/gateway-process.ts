@@ -1,7 +1,7 @@
 // A real gateway in a process of its own, as `npm start` runs it.
 
-import path from 'node:path'
 import { startProcess } from './child-processes.ts'
+import { REPOSITORY } from './run-command.ts'
 import { until } from './until.ts'
 
 export interface GatewayProcess extends AsyncDisposable {
@@ -23,8 +23,6 @@ interface GatewayOptions {
   environment?: Record<string, string>
 }
 
-const REPOSITORY = path.resolve(import.meta.dirname, '../..')
-
 /** On a free port of this machine, ready to answer. Disposing kills it. */
 export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
   const child = startProcess('gateway', process.execPath, ['src/main.ts', 'serve'], {
@@ -40,13 +38,13 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   })
   // Its result, printed when it listens.
   await until(() => child.stdout().includes('\n') || child.exitCode() !== null, {
-    deadlineMs: 30_000,
+    deadlineMs: 60_000,
     what: 'The start of a gateway',
   })
   if (child.exitCode() !== null) throw new Error(`The gateway ended with ${child.exitCode()}: ${child.stderr()}`)
   const { graphql } = JSON.parse(child.stdout()) as { graphql: string }
   const url = new URL(graphql).origin
-  await until(async () => (await fetch(`${url}/readyz`)).ok, { what: 'Readiness' })
+  await until(async () => (await fetch(`${url}/readyz`)).ok, { deadlineMs: 30_000, what: 'Readiness' })
   return {
     url,
     graphqlUrl: graphql,

@@ -1,15 +1,13 @@
 // One real PostgreSQL with a migrated template database, and one real Redis, for the whole test run.
 
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/db/migrate.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { execute, withDatabase } from './database.ts'
 import { startRedis } from './redis.ts'
+import { openTemporaryFolder } from './temporary-folder.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -37,10 +35,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function openPostgres(stack: AsyncDisposableStack): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'slotwire-test-'))
-  stack.defer(() => rm(folder, { recursive: true, force: true }))
-  await chmod(folder, 0o711)
-  const server = await startEmbeddedPostgres({ dataDirectory: folder, logger: createLogger('warn') })
+  const folder = stack.use(await openTemporaryFolder())
+  const server = await startEmbeddedPostgres({ dataDirectory: folder.path, logger: createLogger('warn') })
   stack.use(server)
   return server.url
 }
