@@ -17,6 +17,8 @@ builder.subscriptionFields((t) => ({
     subscribe: async (_root, { id }, ctx) => {
       const appointmentId = requireId('appointment', id)
       if (!(await findAppointment(ctx, appointmentId))) throw new NotFoundError('appointment')
+      // The source reads on a connection of its own: it must not wait for the one that is held here.
+      await ctx.endMoment()
       return ctx.live.appointment({ organizationId: callerOf(ctx).organizationId, appointmentId })
     },
     resolve: (appointment) => appointment,

@@ -84,11 +84,16 @@ async function countStatements(work: () => Promise<{ errors: unknown[] }>): Prom
   return (await listStatements(work)).length
 }
 
+// What a new connection begins with, if the pool opens one.
+const OF_A_NEW_CONNECTION = /^\s*select 1$|pg_catalog\.pg_type/
+
 /** Every statement that the pool sends while `work` runs. */
 async function listStatements(work: () => Promise<{ errors: unknown[] }>): Promise<string[]> {
   const statements: string[] = []
   const options = salon.db.sql.options as { debug?: unknown }
-  options.debug = (_connection: number, statement: string) => statements.push(statement)
+  options.debug = (_connection: number, statement: string) => {
+    if (!OF_A_NEW_CONNECTION.test(statement)) statements.push(statement)
+  }
   try {
     const { errors } = await work()
     expect(errors).toEqual([])
