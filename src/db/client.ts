@@ -1,6 +1,7 @@
 // The connection pool, and the place where committed changes leave for whoever listens.
 import postgres from 'postgres'
 import type { CommittedTransaction } from './changes.ts'
+import { type ConnectionPool, createConnectionPool } from './connections.ts'
 import { formatTimestamp, parseTimestamp } from './values.ts'
 
 export interface DatabaseOptions {
@@ -15,7 +16,10 @@ export interface DatabaseOptions {
 export type SqlClient = postgres.Sql
 
 export interface Database extends AsyncDisposable {
+  /** For single statements outside any transaction, as the role that connects: start-up, readiness, tests. */
   sql: SqlClient
+  /** What transactions run on. */
+  connections: ConnectionPool
   advisoryLocks: boolean
   lockTimeoutMs: number
   /** Called once per transaction, after its commit was acknowledged. Installed by the composition root. */
@@ -41,13 +45,18 @@ export function openDatabase({
       json: { to: 3802, from: [114, 3802], serialize: toJson, parse: JSON.parse },
     } as never,
   })
+  // Of the same options, live: one set of types, one `debug`.
+  const own = { max: { value: 1 }, max_lifetime: { value: null }, no_subscribe: { value: true } }
+  const openClient = () => postgres(Object.create(sql.options, own))
+  const connections = createConnectionPool({ openClient, size: poolSize })
   return {
     sql,
+    connections,
     advisoryLocks,
     lockTimeoutMs,
     onCommitted: () => {},
     async [Symbol.asyncDispose]() {
-      await sql.end({ timeout: 5 })
+      await Promise.all([connections[Symbol.asyncDispose](), sql.end({ timeout: 5 })])
     },
   }
 }

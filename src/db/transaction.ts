@@ -2,6 +2,7 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { AppointmentChange, AvailabilityChange } from './changes.ts'
 import type { Database, SqlClient } from './client.ts'
+import type { Connection } from './connections.ts'
 import { isRetriableConflict } from './errors.ts'
 import { type Lock, lockStatement } from './locks.ts'
 
@@ -55,12 +56,12 @@ export function openSnapshot(db: Database, organizationId: string): OpenSnapshot
   opening.catch(() => {})
   return {
     async read(work) {
-      const { tx, opened } = await opening
+      const { connection, tx, opened } = await opening
       const working = work(tx)
       working.catch(() => {})
       // What was read before the tenant was set is worth nothing.
       await opened
-      return working
+      return connection.orLost(working)
     },
     async [Symbol.asyncDispose]() {
       const opened = await opening.catch(() => null)
@@ -97,7 +98,7 @@ async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Prom
     const working = work(tx)
     working.catch(() => {})
     await opened
-    result = await working
+    result = await connection.orLost(working)
     await connection.commit()
   } catch (error) {
     await connection.rollback()
@@ -120,7 +121,7 @@ async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Prom
 async function openConnection(
   db: Database,
   opening: Opening,
-): Promise<{ connection: ReservedConnection; tx: Tx; opened: Promise<void> }> {
+): Promise<{ connection: TransactionConnection; tx: Tx; opened: Promise<unknown> }> {
   const connection = await reserve(db)
   const { sql } = connection
   const tx: Tx = {
@@ -131,88 +132,50 @@ async function openConnection(
     appointments: [],
     xid: null,
   }
-  const opened = settled([
-    connection.begin(opening.begin),
+  const statements = Promise.all([
+    sql.unsafe(opening.begin),
     sql`select set_config('role', ${opening.role}, true), set_config('slotwire.organization_id', ${opening.organizationId}, true),
                set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true)`,
     ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
   ])
+  const opened = connection.orLost(statements)
   opened.catch(() => {})
   return { connection, tx, opened }
 }
 
-async function settled(statements: PromiseLike<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(statements)
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
-}
-
-interface ReservedConnection extends AsyncDisposable {
+interface TransactionConnection extends AsyncDisposable {
   sql: SqlClient
-  begin(statement: string): PromiseLike<unknown>
+  orLost: Connection['orLost']
   commit(): Promise<void>
   rollback(): Promise<void>
 }
 
-/**
- * A pool connection of our own, so that BEGIN, the context, the locks and the first reads travel in one packet
- * (`sql.begin` waits a round trip for BEGIN alone).
- *
- * postgres.js 3.4.9 neither tells a reserved connection that it was closed nor refuses statements on it afterwards (it
- * would write to a socket that is gone and end the process), so we watch the connection object that the internal
- * `onexecute` option hands out. The version is pinned for that.
- */
-async function reserve(db: Database): Promise<ReservedConnection> {
-  const reserved = await db.sql.reserve()
-  let connection: { reserved: unknown } | undefined
+/** A connection of our own, so that BEGIN, the context, the locks and the first reads travel in one packet. */
+async function reserve(db: Database): Promise<TransactionConnection> {
+  const connection = await db.connections.acquire()
+  const { sql, orLost } = connection
   let finished = false
-  const isLost = () => connection !== undefined && connection.reserved === null
-  const sql = guarded(reserved, isLost)
-  const finish = async (statement: string) => {
+  const rollback = async () => {
     finished = true
-    if (isLost()) return
-    const [result] = await Promise.allSettled([sql.unsafe(statement)])
-    if (result?.status === 'rejected') throw result.reason
+    if (connection.isLost()) return
+    // A connection that cannot even do this is of no use to the next transaction.
+    await orLost(sql.unsafe('rollback')).catch(() => connection.abandon())
   }
   return {
     sql,
-    begin: (statement) =>
-      sql.unsafe(statement, [], {
-        onexecute(executing: { reserved: unknown }) {
-          connection = executing
-          return true
-        },
-      } as never),
+    orLost,
+    rollback,
     async commit() {
-      if (isLost()) throw connectionLost()
       finished = true
-      const result = await sql.unsafe('commit')
+      const result = await orLost(sql.unsafe('commit'))
       // COMMIT of a failed transaction answers ROLLBACK and no error.
       if (result.command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
     },
-    rollback: () => finish('rollback').catch(() => {}),
     async [Symbol.asyncDispose]() {
-      if (!finished) await finish('rollback').catch(() => {})
-      if (!isLost()) reserved.release()
+      if (!finished) await rollback()
+      db.connections.release(connection)
     },
   }
-}
-
-function connectionLost(): Error {
-  return Object.assign(new Error('The connection to the database was lost.'), { code: 'CONNECTION_CLOSED' })
-}
-
-function guarded(sql: SqlClient, isLost: () => boolean): SqlClient {
-  return new Proxy(sql, {
-    apply(target, thisArgument, args) {
-      return isLost() ? Promise.reject(connectionLost()) : Reflect.apply(target as never, thisArgument, args)
-    },
-    get(target, property, receiver) {
-      if (property === 'options') return { parsers: {}, serializers: {} } // drizzle rewrites these; ours must stay
-      if (property === 'unsafe' && isLost()) return () => Promise.reject(connectionLost())
-      return Reflect.get(target, property, receiver)
-    },
-  })
 }
 
 function lazyOrm(sql: SqlClient): PostgresJsDatabase {

@@ -18,13 +18,12 @@ const create = () =>
 function openKeyring({ keptLimit }: { keptLimit?: number } = {}) {
   const clock = { now: 0 }
   let reads = 0
-  const sql = new Proxy(tenant.db.sql, {
-    get(target, property, receiver) {
-      if (property === 'reserve') reads++
-      return Reflect.get(target, property, receiver)
-    },
-  })
-  const db: Database = { ...tenant.db, sql }
+  const { connections } = tenant.db
+  const acquire = () => {
+    reads++
+    return connections.acquire()
+  }
+  const db: Database = { ...tenant.db, connections: { ...connections, acquire } }
   return { clock, keyring: createKeyring(db, { now: () => clock.now, keptLimit }), reads: () => reads }
 }
 
@@ -134,8 +133,8 @@ describe('a keyring', () => {
     const away = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' })
     const db: Database = {
       ...tenant.db,
-      get sql() {
-        return isAway ? away.sql : tenant.db.sql
+      get connections() {
+        return isAway ? away.connections : tenant.db.connections
       },
     }
     const keyring = createKeyring(db)
