@@ -1,0 +1,175 @@
+// book_appointment: what the conversation holds, or a start that is named, becomes an appointment; once per call and wish.
+import { createHash } from 'node:crypto'
+import { inSnapshot, type Tx } from '../../../db/transaction.ts'
+import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
+import { bookAppointment } from '../../../domain/book-appointment.ts'
+import type { CustomerRecord } from '../../../domain/customers.ts'
+import type { HoldRecord } from '../../../domain/holds.ts'
+import { findIdempotentResult } from '../../../domain/idempotent-results.ts'
+import {
+  HoldExpiredError,
+  HoldNotActiveError,
+  IdempotencyKeyReusedError,
+  InvalidInputError,
+  SlotUnavailableError,
+} from '../../../domain/refusals.ts'
+import { listSessionHolds } from '../../../domain/session-holds.ts'
+import type { Instant } from '../../../domain/types.ts'
+import { sentencesFor } from '../sentences.ts'
+import { decline, type FunctionResult, succeed } from './answers.ts'
+import { type Catalogue, findService, type Offered, readCatalogue, requireService } from './catalogue.ts'
+import type { Call } from './conversation.ts'
+import { findCaller, type GuestToBook, readGuest, spokenName } from './guests.ts'
+import { wordsOf } from './matching.ts'
+import { nearest, startsOf, tellSlots } from './offers.ts'
+import { type KnownWish, readWish, requireStart, WISHED } from './time-arguments.ts'
+
+interface Choice {
+  service: Offered
+  startsAt: Instant
+  hold: HoldRecord | null
+}
+
+export async function bookForCaller(call: Call): Promise<FunctionResult> {
+  const { db, integration, speech, said } = call
+  const sentences = sentencesFor(speech)
+  const time = readWish(call, WISHED)
+  if ('answer' in time) return time
+  const { catalogue, holds, customer } = await inSnapshot(db, integration.organizationId, (tx) => readAround(tx, call))
+  const choice = chooseSlot(call, { wish: time.wish, catalogue, holds })
+  if ('answer' in choice) return choice
+  const name = spokenName(said) || (customer?.name ?? '')
+  if (name === '') return decline('MISSING_NAME', sentences.missingName)
+  const guest = readGuest(call, name)
+  if (!guest) return decline('UNCLEAR_PHONE', sentences.unclearPhone)
+  return book(call, choice, guest)
+}
+
+async function readAround(
+  tx: Tx,
+  call: Call,
+): Promise<{ catalogue: Catalogue; holds: HoldRecord[]; customer: CustomerRecord | null }> {
+  const [catalogue, holds, customer] = await Promise.all([
+    readCatalogue(tx, call.integration.locationId),
+    listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }),
+    findCaller(tx, call),
+  ])
+  return { catalogue, holds, customer }
+}
+
+/** A named start; without one the hold that it can only be. */
+function chooseSlot(
+  call: Call,
+  { wish, catalogue, holds }: { wish: KnownWish | null; catalogue: Catalogue; holds: HoldRecord[] },
+): Choice | FunctionResult {
+  const named = findService(call, catalogue)
+  if ('answer' in named) return named
+  const meant = holds.filter(
+    (hold) => (named.service === null || named.service.id === hold.serviceId) && isMeant(hold, wish),
+  )
+  const [hold] = meant
+  if (hold && meant.length === 1) {
+    const service = catalogue.services.find(({ id }) => id === hold.serviceId) ?? { id: hold.serviceId, name: '' }
+    return { service, startsAt: hold.startsAt, hold }
+  }
+  if (meant.length > 1) {
+    const starts = meant.map(({ startsAt }) => startsAt)
+    return decline('UNCLEAR_TIME', sentencesFor(call.speech).whichHold(starts), {
+      slots: tellSlots(starts, call.speech),
+    })
+  }
+  const exact = requireStart(call, wish)
+  if ('answer' in exact) return exact
+  const required = requireService(call, catalogue)
+  return 'answer' in required ? required : { service: required.service, startsAt: exact.startsAt, hold: null }
+}
+
+function isMeant({ startsAt }: HoldRecord, wish: KnownWish | null): boolean {
+  if (wish === null) return true
+  return wish.kind === 'START' ? wish.startsAt === startsAt : wish.from <= startsAt && startsAt < wish.to
+}
+
+async function book(call: Call, choice: Choice, guest: GuestToBook): Promise<FunctionResult> {
+  const { service, startsAt, hold } = choice
+  const sentences = sentencesFor(call.speech)
+  const intent = await findIntent(call, choice, guest)
+  if (intent.known) return booked(call, service, intent.known)
+  const attempt = (holdId: string | null) =>
+    bookAppointment(call.lane, {
+      caller: call.caller,
+      holdId,
+      slot: holdId === null ? { serviceId: service.id, startsAt, resourceIds: [] } : null,
+      customerId: null,
+      customer: { name: guest.name, phone: guest.phone, email: guest.email },
+      notes: guest.notes,
+      onUnavailable: 'REFUSE',
+      alternativeWithinMinutes: null,
+      sessionKey: call.callId,
+      idempotencyKey: intent.key,
+    })
+  try {
+    // A hold that is gone is no reason to refuse a slot that is free.
+    const { appointment } = await attempt(hold?.id ?? null).catch((error: unknown) => {
+      if (hold && (error instanceof HoldExpiredError || error instanceof HoldNotActiveError)) return attempt(null)
+      throw error
+    })
+    return booked(call, service, appointment)
+  } catch (error) {
+    if (error instanceof SlotUnavailableError) {
+      const starts = startsOf(error.alternatives)
+      return decline('NOT_FREE', sentences.notFree(startsAt, nearest(starts)), {
+        service: service.name,
+        reasons: [...new Set(error.reasons.map(({ reason }) => reason))],
+        alternatives: tellSlots(starts, call.speech),
+      })
+    }
+    // The same wish was booked a moment ago, in other words.
+    if (error instanceof IdempotencyKeyReusedError) {
+      const { known } = await findIntent(call, choice, guest)
+      if (known) return booked(call, service, known)
+    }
+    if (error instanceof InvalidInputError) {
+      const isPhone = error.issues.some(({ path }) => path.at(-1) === 'phone')
+      return isPhone ? decline('UNCLEAR_PHONE', sentences.unclearPhone) : decline('MISSING_NAME', sentences.missingName)
+    }
+    throw error
+  }
+}
+
+/**
+ * One wish of one call is booked once, whatever tool calls it comes in: same service, start and name. A wish that was booked
+ * and given up before this function began is a new one.
+ */
+async function findIntent(
+  call: Call,
+  { service, startsAt }: Choice,
+  { name }: GuestToBook,
+): Promise<{ key: string; known: AppointmentRecord | null }> {
+  const wish = createHash('sha256')
+    .update(JSON.stringify([service.id, startsAt, wordsOf(name)]))
+    .digest('hex')
+  return inSnapshot(call.db, call.integration.organizationId, async (tx) => {
+    for (let round = 0; ; round++) {
+      const key = `call:${call.callId}:book:${wish}:${round}`
+      const result = await findIdempotentResult(tx, call.caller, key)
+      if (!result?.appointmentId) return { key, known: null }
+      const known = (await loadAppointments(tx, [result.appointmentId])).get(result.appointmentId)
+      const isStanding = known?.status === 'CONFIRMED' && known.startsAt === startsAt
+      if (known && (isStanding || known.updatedAt >= call.startedAt)) return { key, known }
+    }
+  })
+}
+
+function booked(call: Call, service: Offered, appointment: AppointmentRecord): FunctionResult {
+  const { id, startsAt, guest } = appointment
+  const name = guest?.name ?? ''
+  return {
+    ...succeed('BOOKED', sentencesFor(call.speech).booked(service.name, startsAt, name), {
+      appointmentId: `appointment_${id}`,
+      service: service.name,
+      name,
+      slots: tellSlots([startsAt], call.speech),
+    }),
+    appointmentId: id,
+  }
+}

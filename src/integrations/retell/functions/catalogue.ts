@@ -1,0 +1,104 @@
+// What the location offers and who works there, and which of it was meant.
+import type { Tx } from '../../../db/transaction.ts'
+import type { ServiceDefinition } from '../../../domain/types.ts'
+import { sentencesFor } from '../sentences.ts'
+import { decline, type FunctionResult } from './answers.ts'
+import type { Conversation } from './conversation.ts'
+import { matchByName } from './matching.ts'
+
+export interface Offered {
+  id: string
+  name: string
+}
+
+export interface Catalogue {
+  services: (Offered & { durationMinutes: number })[]
+  staff: Offered[]
+}
+
+export async function readCatalogue(tx: Tx, locationId: string): Promise<Catalogue> {
+  const [services, staff] = await Promise.all([
+    tx.sql<Catalogue['services']>`
+      select s.id, s.name, coalesce(sum(g.duration_minutes), 0)::int as "durationMinutes"
+      from services s
+      left join service_segments g on g.organization_id = s.organization_id and g.service_id = s.id
+      where s.organization_id = ${tx.organizationId} and s.location_id = ${locationId} and s.active
+      group by s.organization_id, s.id order by s.name, s.id`,
+    tx.sql<Offered[]>`
+      select id, name from resources
+      where organization_id = ${tx.organizationId} and location_id = ${locationId} and kind = 'STAFF' and active
+      order by name, id`,
+  ])
+  return { services, staff }
+}
+
+export const SERVICE_NAMES = [
+  'service',
+  'service_name',
+  'service_id',
+  'leistung',
+  'dienstleistung',
+  'dienst',
+  'behandlung',
+]
+const STAFF_NAMES = ['staff', 'staff_name', 'employee', 'mitarbeiter', 'mitarbeiterin', 'stylist', 'resource']
+
+/** Null: no service was named. A name that fits several is asked about. */
+export function findService(
+  { said, integration, speech }: Conversation,
+  { services }: Catalogue,
+): { service: Offered | null } | FunctionResult {
+  const sentences = sentencesFor(speech)
+  const spoken = said.text(...SERVICE_NAMES)
+  if (spoken === '') return { service: null }
+  const byId = services.find(({ id }) => spoken === id || spoken === `service_${id}`)
+  if (byId) return { service: byId }
+  const aliases = Object.entries(integration.settings.serviceNames).flatMap(([name, id]) =>
+    services.filter((service) => service.id === id).map((service) => ({ name, id, service })),
+  )
+  const named = matchByName(spoken, aliases)
+  if (named.kind === 'ONE') return { service: named.item.service }
+  const match = matchByName(spoken, services)
+  if (match.kind === 'ONE') return { service: match.item }
+  const names = (match.kind === 'SEVERAL' ? match.items : services).map(({ name }) => name)
+  const message = match.kind === 'SEVERAL' ? sentences.whichOf(names) : sentences.whichService(names)
+  return decline('UNCLEAR_SERVICE', message, { services: names })
+}
+
+/** Where no service was named, the only one is meant; else it is asked. */
+export function requireService(
+  conversation: Conversation,
+  catalogue: Catalogue,
+): { service: Offered } | FunctionResult {
+  const found = findService(conversation, catalogue)
+  if ('answer' in found) return found
+  const service = found.service ?? (catalogue.services.length === 1 ? (catalogue.services[0] as Offered) : null)
+  if (service) return { service }
+  const names = catalogue.services.map(({ name }) => name)
+  return decline('UNCLEAR_SERVICE', sentencesFor(conversation.speech).whichService(names), { services: names })
+}
+
+/** Null: anybody. */
+export function findStaff(
+  { said, speech }: Conversation,
+  { staff }: Catalogue,
+): { staff: Offered | null } | FunctionResult {
+  const spoken = said.text(...STAFF_NAMES)
+  if (spoken === '' || /^(?:egal|any(?:one|body)?|no preference|keine präferenz|wer frei ist)$/i.test(spoken))
+    return { staff: null }
+  const match = matchByName(spoken.replace(/^(?:frau|herrn?|mrs?\.?|ms\.?|bei|with)\s+/i, ''), staff)
+  if (match.kind === 'ONE') return { staff: match.item }
+  const names = (match.kind === 'SEVERAL' ? match.items : staff).map(({ name }) => name)
+  const sentences = sentencesFor(speech)
+  const message = match.kind === 'SEVERAL' ? sentences.whichOf(names) : sentences.unknownStaff(names)
+  return decline('UNCLEAR_STAFF', message, { staff: names })
+}
+
+/** The person in the first group of each segment that she can serve; everything else is the gateway's choice. */
+export function pinStaff(service: ServiceDefinition, staffId: string | null): (string | null)[] {
+  if (staffId === null) return []
+  return service.segments.flatMap(({ resourceGroups }) => {
+    const position = resourceGroups.findIndex(({ candidateIds }) => candidateIds.includes(staffId))
+    return resourceGroups.map((_, index) => (index === position ? staffId : null))
+  })
+}

@@ -1,0 +1,198 @@
+// reschedule_appointment and cancel_appointment: as the guest of the appointment, once per tool call.
+import { inSnapshot } from '../../../db/transaction.ts'
+import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
+import { cancelAppointment } from '../../../domain/cancel-appointment.ts'
+import { findIdempotentResult } from '../../../domain/idempotent-results.ts'
+import {
+  IdempotencyKeyReusedError,
+  InvalidTransitionError,
+  PolicyViolationError,
+  SlotUnavailableError,
+  VersionConflictError,
+} from '../../../domain/refusals.ts'
+import { rescheduleAppointment } from '../../../domain/reschedule-appointment.ts'
+import type { Instant } from '../../../domain/types.ts'
+import { sentencesFor } from '../sentences.ts'
+import { releaseHoldsOfCall } from '../session-holds.ts'
+import { guestOnThePhone } from '../settings.ts'
+import { writeMoment } from '../spoken-moments.ts'
+import { decline, type FunctionResult, succeed } from './answers.ts'
+import { readCatalogue } from './catalogue.ts'
+import type { Call } from './conversation.ts'
+import { nearest, startsOf, tellSlots } from './offers.ts'
+import {
+  isAt,
+  isNamed,
+  namesAppointment,
+  type OwnAppointment,
+  pickAppointment,
+  readOwnAppointments,
+} from './own-appointments.ts'
+import { type KnownWish, MOVED_FROM, MOVED_TO, readWish, requireStart, WISHED } from './time-arguments.ts'
+
+interface Change {
+  kind: 'CANCEL' | 'RESCHEDULE'
+  /** Which appointment, by its time. */
+  wish: KnownWish | null
+  /** Whether the appointment is as it was wished to be. */
+  isDone(appointment: AppointmentRecord): boolean
+  perform(appointment: OwnAppointment, idempotencyKey: string): Promise<AppointmentRecord>
+}
+
+export async function cancelForCaller(call: Call): Promise<FunctionResult> {
+  const time = readWish(call, WISHED)
+  if ('answer' in time) return time
+  return change(call, {
+    kind: 'CANCEL',
+    wish: time.wish,
+    isDone: ({ status }) => status === 'CANCELLED',
+    perform: ({ id, version }, idempotencyKey) =>
+      cancelAppointment(call.lane, {
+        caller: guestOnThePhone(call.integration, id),
+        appointmentId: id,
+        expectedVersion: version,
+        reason: reasonOf(call),
+        idempotencyKey,
+      }),
+  })
+}
+
+export async function rescheduleForCaller(call: Call): Promise<FunctionResult> {
+  const target = readWish(call, MOVED_TO)
+  if ('answer' in target) return target
+  const exact = requireStart(call, target.wish)
+  if ('answer' in exact) return exact
+  const { startsAt } = exact
+  // With a new date beside it, a plain "date" is the old one.
+  const namesBoth = call.said.text(...MOVED_TO.dates.filter((name) => !WISHED.dates.includes(name))) !== ''
+  const old = readWish(call, {
+    dates: [...MOVED_FROM.dates, ...(namesBoth ? WISHED.dates : [])],
+    times: [...MOVED_FROM.times, ...(namesBoth ? WISHED.times : [])],
+  })
+  if ('answer' in old) return old
+  return change(call, {
+    kind: 'RESCHEDULE',
+    wish: old.wish,
+    isDone: (appointment) => appointment.status === 'CONFIRMED' && appointment.startsAt === startsAt,
+    perform: ({ id, version }, idempotencyKey) => move(call, { id, version, startsAt, idempotencyKey }),
+  })
+}
+
+async function move(
+  call: Call,
+  { id, version, startsAt, idempotencyKey }: { id: string; version: number; startsAt: Instant; idempotencyKey: string },
+): Promise<AppointmentRecord> {
+  const attempt = () =>
+    rescheduleAppointment(call.lane, {
+      caller: guestOnThePhone(call.integration, id),
+      appointmentId: id,
+      expectedVersion: version,
+      startsAt,
+      resourceIds: [],
+      reason: reasonOf(call),
+      idempotencyKey,
+    })
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!(error instanceof SlotUnavailableError)) throw error
+    // What the conversation holds for the caller stands in its own way.
+    const released = await releaseHoldsOfCall(call, call.integration, call.callId, startsAt)
+    if (released.length === 0) throw error
+    return attempt()
+  }
+}
+
+/** How often the appointments are read anew when somebody else was faster. */
+const ATTEMPTS = 3
+
+async function change(call: Call, wished: Change): Promise<FunctionResult> {
+  const { db, integration, speech } = call
+  const sentences = sentencesFor(speech)
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const read = await inSnapshot(db, integration.organizationId, async (tx) => {
+      const [catalogue, own, earlier] = await Promise.all([
+        readCatalogue(tx, integration.locationId),
+        readOwnAppointments(tx, call),
+        findEarlier(call, wished, (key) => findIdempotentResult(tx, call.caller, key)),
+      ])
+      const known = earlier.appointmentId
+      const done = known === null ? undefined : (await loadAppointments(tx, [known])).get(known)
+      return { catalogue, own, earlier, done }
+    })
+    const { own, done, earlier } = read
+    const service = (id: string) => own.find((appointment) => appointment.id === id)?.service ?? ''
+    if (done && (call.isToolCall || wished.isDone(done)))
+      return changed(call, wished, { ...done, service: service(done.id) })
+    const picked = pickAppointment(call, { ...read, wish: wished.wish })
+    // The same wish in a second tool call must not fall on the next appointment in the list.
+    const twin = own.find((appointment) => appointment.isTouched && wished.isDone(appointment))
+    if (twin && ('answer' in picked || repeats(call, wished, twin))) return changed(call, wished, twin)
+    if ('answer' in picked) return picked
+    if (wished.isDone(picked)) return changed(call, wished, picked)
+    const key = done ? `${earlier.key}:${done.version}` : earlier.key
+    try {
+      const appointment = await wished.perform(picked, key)
+      return changed(call, wished, { ...appointment, service: picked.service })
+    } catch (error) {
+      // Somebody changed it between the look and the change, or this very function did in another gateway: look again.
+      const isRace =
+        error instanceof VersionConflictError ||
+        error instanceof InvalidTransitionError ||
+        error instanceof IdempotencyKeyReusedError
+      if (isRace) continue
+      if (error instanceof PolicyViolationError) {
+        const { allowedUntil } = error
+        return decline('POLICY_FORBIDS', sentences.policyForbids(wished.kind, allowedUntil), {
+          allowedUntil: allowedUntil === null ? null : writeMoment(allowedUntil, speech),
+        })
+      }
+      if (error instanceof SlotUnavailableError) return notFree(call, error)
+      throw error
+    }
+  }
+  return decline('CHANGED_MEANWHILE', sentences.changedMeanwhile)
+}
+
+/** What this function has done before, when it is a retry. */
+async function findEarlier(
+  { callId, key }: Call,
+  { kind }: Change,
+  find: (key: string) => Promise<{ appointmentId?: string } | null>,
+): Promise<{ key: string; appointmentId: string | null }> {
+  const name = `call:${callId}:${kind}:${key}`
+  return { key: name, appointmentId: (await find(name))?.appointmentId ?? null }
+}
+
+/** Whether everything that was said of the appointment is true of the one that this call has changed already. */
+function repeats(call: Call, { kind, wish }: Change, twin: OwnAppointment): boolean {
+  if (kind === 'RESCHEDULE') return wish === null && !namesAppointment(call)
+  return isAt(twin, wish) && isNamed(call, twin)
+}
+
+function changed(call: Call, { kind }: Change, appointment: AppointmentRecord & { service: string }): FunctionResult {
+  const { id, startsAt, service } = appointment
+  const sentences = sentencesFor(call.speech)
+  const data = {
+    appointmentId: `appointment_${id}`,
+    service,
+    slots: tellSlots([startsAt], call.speech),
+  }
+  const result =
+    kind === 'CANCEL'
+      ? succeed('CANCELLED', sentences.cancelled(service, startsAt), data)
+      : succeed('RESCHEDULED', sentences.moved(service, startsAt), data)
+  return { ...result, appointmentId: id }
+}
+
+function notFree(call: Call, { reasons, alternatives }: SlotUnavailableError): FunctionResult {
+  const starts = startsOf(alternatives)
+  return decline('NOT_FREE', sentencesFor(call.speech).noneFree(nearest(starts)), {
+    reasons: [...new Set(reasons.map(({ reason }) => reason))],
+    alternatives: tellSlots(starts, call.speech),
+  })
+}
+
+function reasonOf({ said }: Call): string | null {
+  return said.text('reason', 'grund') || null
+}

@@ -1,0 +1,174 @@
+// check_availability and find_alternatives: what is free, told at one moment, and held if the agent asks for that.
+import { inSnapshot, type Tx } from '../../../db/transaction.ts'
+import { findAlternatives } from '../../../domain/alternatives.ts'
+import { findAvailability, MAX_RANGE_DAYS } from '../../../domain/availability.ts'
+import { findCustomerByCarrierNumber } from '../../../domain/calls.ts'
+import type { HoldRecord } from '../../../domain/holds.ts'
+import { listSessionHolds } from '../../../domain/session-holds.ts'
+import type { Instant } from '../../../domain/types.ts'
+import { sentencesFor } from '../sentences.ts'
+import type { MinuteRange } from '../spoken-times/wishes.ts'
+import { decline, type FunctionResult, succeed } from './answers.ts'
+import { findStaff, type Offered, readCatalogue, requireService } from './catalogue.ts'
+import type { Conversation } from './conversation.ts'
+import { holdStart } from './hold-slot.ts'
+import { nearest, spread, startsOf, tellSlots } from './offers.ts'
+import { type KnownWish, readWish, WISHED } from './time-arguments.ts'
+
+const SOON_DAYS = 14
+const ALTERNATIVES = 6
+
+/** Whether the agent asked for what it offers to be held. */
+export function wantsHold({ said }: Pick<Conversation, 'said'>): boolean {
+  return said.flag('hold', 'reserve', 'hold_slot', 'reservieren', 'festhalten')
+}
+
+interface Asked {
+  service: Offered
+  resourceIds: string[] | null
+  staffId: string | null
+  wish: KnownWish
+}
+
+interface Found {
+  /** Open starts, the wish first. */
+  starts: Instant[]
+  alternatives: Instant[]
+}
+
+export async function checkAvailability(conversation: Conversation): Promise<FunctionResult> {
+  return look(conversation, async (tx, asked) => {
+    const { wish } = asked
+    if (wish.kind === 'START' && !wish.approximate) {
+      const range = { from: wish.startsAt, to: wish.startsAt + 1 }
+      const starts = await openStarts(tx, conversation, asked, range, null)
+      return { starts, alternatives: starts.length > 0 ? [] : await near(tx, conversation, asked, wish.startsAt) }
+    }
+    if (wish.kind === 'START') return { starts: await near(tx, conversation, asked, wish.startsAt), alternatives: [] }
+    const starts = await openStarts(tx, conversation, asked, wish, wish.minutes)
+    return { starts, alternatives: starts.length > 0 ? [] : await near(tx, conversation, asked, wish.from) }
+  })
+}
+
+export async function findAlternativeTimes(conversation: Conversation): Promise<FunctionResult> {
+  return look(conversation, async (tx, asked) => {
+    const { wish } = asked
+    const starts =
+      wish.kind === 'START'
+        ? (await near(tx, conversation, asked, wish.startsAt)).filter((start) => start !== wish.startsAt)
+        : await openStarts(tx, conversation, asked, wish, wish.minutes)
+    return { starts, alternatives: [] }
+  })
+}
+
+async function look(
+  conversation: Conversation,
+  find: (tx: Tx, asked: Asked) => Promise<Found>,
+): Promise<FunctionResult> {
+  const { db, integration, speech, caller, callId, startedAt } = conversation
+  const sentences = sentencesFor(speech)
+  const time = readWish(conversation, WISHED)
+  if ('answer' in time) return time
+  const wish = time.wish ?? soon(startedAt)
+  const looked = await inSnapshot(db, integration.organizationId, async (tx) => {
+    const [catalogue, holds] = await Promise.all([
+      readCatalogue(tx, integration.locationId),
+      callId === null ? [] : listSessionHolds(tx, { caller, sessionKey: callId }),
+    ])
+    const required = requireService(conversation, catalogue)
+    if ('answer' in required) return required
+    const named = findStaff(conversation, catalogue)
+    if ('answer' in named) return named
+    const { service } = required
+    const staffId = named.staff?.id ?? null
+    const asked = { service, staffId, resourceIds: staffId === null ? null : [staffId], wish }
+    return { asked, holds: holds.filter((hold) => hold.serviceId === service.id), found: await find(tx, asked) }
+  })
+  if ('answer' in looked) return looked
+  const { asked, holds, found } = looked
+  const own = heldAlready(holds, wish)
+  if (own) return heldAnswer(conversation, asked, own.startsAt, own)
+  const { starts, alternatives } = found
+  const { service } = asked
+  const isExact = wish.kind === 'START' && !wish.approximate
+  const first = starts[0]
+  if (first !== undefined && wantsHold(conversation) && callId !== null) {
+    return holdStart(
+      { ...conversation, callId },
+      { service, staffId: asked.staffId, startsAt: first, holdAlternative: true },
+    )
+  }
+  if (isExact && first === wish.startsAt) {
+    return succeed('FREE', sentences.free(service.name, first), {
+      service: service.name,
+      slots: tellSlots([first], speech),
+    })
+  }
+  if (first !== undefined) {
+    const spoken = wish.kind === 'WINDOW' && time.wish !== null ? spread(starts) : nearest(starts)
+    return succeed('SLOTS', sentences.slots(service.name, spoken), {
+      service: service.name,
+      slots: tellSlots(starts, speech),
+    })
+  }
+  const data = { service: service.name, alternatives: tellSlots(alternatives, speech) }
+  return isExact
+    ? decline('NOT_FREE', sentences.notFree(wish.startsAt, nearest(alternatives)), data)
+    : decline('NONE_FREE', sentences.noneFree(nearest(alternatives)), data)
+}
+
+function soon(now: Instant): KnownWish {
+  return { kind: 'WINDOW', from: now, to: now + SOON_DAYS * 86_400_000, minutes: null }
+}
+
+/** What the conversation holds is taken for everybody, and free for it. */
+function heldAlready(holds: HoldRecord[], wish: KnownWish): HoldRecord | undefined {
+  return wish.kind === 'START' ? holds.find((hold) => hold.startsAt === wish.startsAt) : undefined
+}
+
+function heldAnswer({ speech }: Conversation, { service }: Asked, startsAt: Instant, hold: HoldRecord): FunctionResult {
+  return succeed('HELD', sentencesFor(speech).held(service.name, startsAt), {
+    service: service.name,
+    holdId: `hold_${hold.id}`,
+    slots: tellSlots([startsAt], speech),
+  })
+}
+
+async function openStarts(
+  tx: Tx,
+  { integration }: Conversation,
+  { service, resourceIds }: Asked,
+  range: { from: Instant; to: Instant },
+  minutes: MinuteRange | null,
+): Promise<Instant[]> {
+  const { from } = range
+  const to = Math.min(range.to, from + MAX_RANGE_DAYS * 86_400_000)
+  const { slots } = await findAvailability(tx, { serviceId: service.id, from, to, resourceIds })
+  const starts = startsOf(slots)
+  return minutes === null ? starts : starts.filter((start) => isWithin(start, minutes, integration.timeZone))
+}
+
+async function near(
+  tx: Tx,
+  { carrierNumber }: Conversation,
+  { service, resourceIds }: Asked,
+  at: Instant,
+): Promise<Instant[]> {
+  const customerId = await findCustomerByCarrierNumber(tx, carrierNumber)
+  return startsOf(
+    await findAlternatives(tx, {
+      serviceId: service.id,
+      near: at,
+      withinMinutes: null,
+      resourceIds,
+      customerId,
+      first: ALTERNATIVES,
+    }),
+  )
+}
+
+function isWithin(start: Instant, { from, to }: MinuteRange, timeZone: string): boolean {
+  const { hour, minute } = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(timeZone)
+  const minuteOfDay = hour * 60 + minute
+  return from <= minuteOfDay && minuteOfDay < to
+}

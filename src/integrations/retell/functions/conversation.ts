@@ -1,0 +1,36 @@
+// What a function works with: the call it belongs to, what was said, and who is on the phone.
+import type { Database } from '../../../db/client.ts'
+import type { BookingLane } from '../../../domain/booking-lane.ts'
+import type { Caller } from '../../../domain/callers.ts'
+import type { Instant } from '../../../domain/types.ts'
+import type { RetellIntegration } from '../settings.ts'
+import type { Speech } from '../spoken-moments.ts'
+import type { FunctionResult } from './answers.ts'
+import type { Arguments } from './arguments.ts'
+
+export interface Conversation {
+  db: Database
+  lane: BookingLane
+  integration: RetellIntegration
+  speech: Speech
+  /** Books and holds; whoever changes an appointment does it as its guest. */
+  caller: Caller
+  /** From the signed body, never from the arguments: models invent call ids. Null: a bare read. */
+  callId: string | null
+  /** E.164, as the carrier told it. Null: withheld, or no telephone. */
+  carrierNumber: string | null
+  said: Arguments
+  /** When the function was first called: "tomorrow" means the same to its retries. */
+  startedAt: Instant
+  /** The name of this attempt, the same for its retries. */
+  key: string
+  /** The key is the tool call's own: it is never used again for another wish. */
+  isToolCall: boolean
+}
+
+/** A conversation with a call behind it: holds and bookings have a session. */
+export interface Call extends Conversation {
+  callId: string
+}
+
+export type VoiceFunction = (conversation: Call) => Promise<FunctionResult>

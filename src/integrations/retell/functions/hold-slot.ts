@@ -1,0 +1,158 @@
+// hold_slot and release_slot: the conversation keeps a time for the caller until the name is spelled.
+import { inSnapshot } from '../../../db/transaction.ts'
+import { loadServices } from '../../../domain/definitions.ts'
+import { type HoldRecord, loadHolds } from '../../../domain/holds.ts'
+import { placeHold } from '../../../domain/place-hold.ts'
+import { HoldLimitReachedError, Refusal, SlotUnavailableError } from '../../../domain/refusals.ts'
+import { releaseHold } from '../../../domain/release-hold.ts'
+import { listSessionHolds } from '../../../domain/session-holds.ts'
+import type { Instant } from '../../../domain/types.ts'
+import { sentencesFor } from '../sentences.ts'
+import { writeMoment } from '../spoken-moments.ts'
+import { decline, type FunctionResult, succeed } from './answers.ts'
+import { findStaff, type Offered, pinStaff, readCatalogue, requireService } from './catalogue.ts'
+import type { Call } from './conversation.ts'
+import { nearest, startsOf, tellSlots } from './offers.ts'
+import { readWish, requireStart, WISHED } from './time-arguments.ts'
+
+export async function holdSlot(call: Call): Promise<FunctionResult> {
+  const { db, integration, said } = call
+  const time = readWish(call, WISHED)
+  if ('answer' in time) return time
+  const exact = requireStart(call, time.wish)
+  if ('answer' in exact) return exact
+  const catalogue = await inSnapshot(db, integration.organizationId, (tx) => readCatalogue(tx, integration.locationId))
+  const required = requireService(call, catalogue)
+  if ('answer' in required) return required
+  const named = findStaff(call, catalogue)
+  if ('answer' in named) return named
+  return holdStart(call, {
+    service: required.service,
+    staffId: named.staff?.id ?? null,
+    startsAt: exact.startsAt,
+    holdAlternative: said.flag('hold_alternative', 'alternative', 'or_alternative'),
+  })
+}
+
+export interface StartToHold {
+  service: Offered
+  staffId: string | null
+  startsAt: Instant
+  holdAlternative: boolean
+}
+
+/** A retry gets the hold that its session has already: no key is needed for that. */
+export async function holdStart(call: Call, wished: StartToHold): Promise<FunctionResult> {
+  const sentences = sentencesFor(call.speech)
+  try {
+    return await tryHold(call, wished, { replace: false })
+  } catch (error) {
+    if (error instanceof HoldLimitReachedError)
+      return decline('HOLD_LIMIT', sentences.holdLimit, { limit: error.limit })
+    if (!(error instanceof SlotUnavailableError)) throw error
+    // A caller who changes their mind by a quarter of an hour is in nobody's way but their own.
+    const holds = await inSnapshot(call.db, call.integration.organizationId, (tx) =>
+      listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }),
+    )
+    const others = holds.filter(({ id }) => id !== error.heldAlternativeId)
+    if (others.length === 1 && error.heldAlternativeId === null) {
+      try {
+        return await tryHold(call, wished, { replace: true })
+      } catch (again) {
+        if (again instanceof SlotUnavailableError) return notFree(call, wished, again)
+        throw again
+      }
+    }
+    return notFree(call, wished, error)
+  }
+}
+
+async function tryHold(
+  { lane, db, caller, callId, integration, speech, isToolCall, key }: Call,
+  { service, staffId, startsAt, holdAlternative }: StartToHold,
+  { replace }: { replace: boolean },
+): Promise<FunctionResult> {
+  const pins =
+    staffId === null
+      ? []
+      : await inSnapshot(db, integration.organizationId, async (tx) => {
+          const definition = (await loadServices(tx, [service.id])).get(service.id)
+          return definition ? pinStaff(definition, staffId) : []
+        })
+  const hold = await placeHold(lane, {
+    caller,
+    slot: { serviceId: service.id, startsAt, resourceIds: pins },
+    ttlSeconds: integration.settings.holdSeconds,
+    sessionKey: callId,
+    replace,
+    customerId: null,
+    holdAlternative,
+    // Without it a retry would hold one alternative after the other.
+    idempotencyKey: isToolCall && holdAlternative ? `call:${callId}:${key}:${replace}` : null,
+  })
+  const sentence = sentencesFor(speech).held(service.name, hold.startsAt)
+  return succeed('HELD', sentence, holdData(hold, service, speech))
+}
+
+async function notFree(call: Call, wished: StartToHold, refusal: SlotUnavailableError): Promise<FunctionResult> {
+  const { db, integration, speech } = call
+  const sentences = sentencesFor(speech)
+  const alternatives = startsOf(refusal.alternatives)
+  const reasons = [...new Set(refusal.reasons.map(({ reason }) => reason))]
+  const heldId = refusal.heldAlternativeId
+  const held = heldId
+    ? (await inSnapshot(db, integration.organizationId, (tx) => loadHolds(tx, [heldId]))).get(heldId)
+    : undefined
+  if (held) {
+    return succeed('HELD', sentences.heldInstead(wished.startsAt, held.startsAt), {
+      ...holdData(held, wished.service, speech),
+      insteadOf: writeMoment(wished.startsAt, speech),
+    })
+  }
+  return decline('NOT_FREE', sentences.notFree(wished.startsAt, nearest(alternatives)), {
+    service: wished.service.name,
+    reasons,
+    alternatives: tellSlots(alternatives, speech),
+  })
+}
+
+function holdData(hold: HoldRecord, service: Offered, speech: Call['speech']) {
+  return {
+    service: service.name,
+    holdId: `hold_${hold.id}`,
+    heldUntil: writeMoment(hold.expiresAt, speech),
+    slots: tellSlots([hold.startsAt], speech),
+  }
+}
+
+/** With a time: the hold of that time. Without: all that the conversation holds. */
+export async function releaseSlot(call: Call): Promise<FunctionResult> {
+  const { db, lane, caller, callId, integration, speech } = call
+  const sentences = sentencesFor(speech)
+  const time = readWish(call, WISHED)
+  if ('answer' in time) return time
+  const { wish } = time
+  const holds = await inSnapshot(db, integration.organizationId, (tx) =>
+    listSessionHolds(tx, { caller, sessionKey: callId }),
+  )
+  const meant = holds.filter(({ startsAt }) =>
+    wish === null
+      ? true
+      : wish.kind === 'START'
+        ? startsAt === wish.startsAt
+        : wish.from <= startsAt && startsAt < wish.to,
+  )
+  for (const { id } of meant) {
+    try {
+      await releaseHold(lane, { caller, holdId: id })
+    } catch (error) {
+      // Booked, released or expired in the meantime: it holds nothing any more.
+      if (!(error instanceof Refusal) || error.code === 'BUSY') throw error
+    }
+  }
+  if (meant.length === 0 && holds.length > 0) {
+    const starts = holds.map(({ startsAt }) => startsAt)
+    return decline('NOT_FOUND', sentences.whichHold(starts), { slots: tellSlots(starts, speech) })
+  }
+  return succeed('RELEASED', sentences.released, { released: meant.length })
+}

@@ -1,0 +1,32 @@
+// Slots as they are told: data for the agent, and the few that are spoken.
+import type { Instant, Slot } from '../../../domain/types.ts'
+import { describeMoment, type Speech, writeMoment } from '../spoken-moments.ts'
+
+/** Nobody remembers more over the telephone. */
+const SPOKEN_LIMIT = 3
+const TOLD_LIMIT = 24
+
+export interface ToldSlot {
+  startsAt: string
+  spoken: string
+}
+
+export function tellSlots(starts: Instant[], speech: Speech): ToldSlot[] {
+  return starts
+    .slice(0, TOLD_LIMIT)
+    .map((startsAt) => ({ startsAt: writeMoment(startsAt, speech), spoken: describeMoment(startsAt, speech) }))
+}
+
+export function startsOf(slots: Slot[]): Instant[] {
+  return slots.map((slot) => slot.startsAt)
+}
+
+/** The first, one in the middle, the last: somebody who asks for the afternoon learns of its end, too. */
+export function spread(starts: Instant[]): Instant[] {
+  if (starts.length <= SPOKEN_LIMIT) return starts
+  return [starts[0], starts[Math.floor((starts.length - 1) / 2)], starts.at(-1)] as Instant[]
+}
+
+export function nearest(starts: Instant[]): Instant[] {
+  return starts.slice(0, SPOKEN_LIMIT)
+}

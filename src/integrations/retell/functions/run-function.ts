@@ -1,0 +1,134 @@
+// Runs a function of a call once per tool call: recorded, run, answered; a retry gets the answer of the first.
+import { createHash } from 'node:crypto'
+import { inTransaction, type Tx } from '../../../db/transaction.ts'
+import { finishFunction, functionLock, startFunction } from '../../../domain/call-functions.ts'
+import { callLock, reportCall } from '../../../domain/calls.ts'
+import { BusyError } from '../../../domain/refusals.ts'
+import { canonicalJson, isObject, type JsonObject } from '../../webhooks/payloads.ts'
+import { readCall, referenceOf } from '../call-object.ts'
+import { sentencesFor } from '../sentences.ts'
+import { type Answer, decline, type FunctionResult, shorten } from './answers.ts'
+import { bookForCaller } from './book-appointment.ts'
+import { cancelForCaller, rescheduleForCaller } from './change-appointment.ts'
+import { checkAvailability, findAlternativeTimes, wantsHold } from './check-availability.ts'
+import type { Call, Conversation, VoiceFunction } from './conversation.ts'
+import { findOwnAppointments } from './find-appointments.ts'
+import { holdSlot, releaseSlot } from './hold-slot.ts'
+import { listServices } from './list-services.ts'
+import type { FunctionName } from './names.ts'
+
+interface FunctionDefinition {
+  /** Whether it has effects: those are recorded and answered once. */
+  changes: (conversation: Conversation) => boolean
+}
+
+/** `answer`: needs no call behind it. `run`: needs to know whose call it is. */
+type AnyFunction = FunctionDefinition &
+  ({ answer: (conversation: Conversation) => Promise<FunctionResult> } | { run: VoiceFunction })
+
+const never = () => false
+const always = () => true
+
+const FUNCTIONS: Record<FunctionName, AnyFunction> = {
+  list_services: { answer: listServices, changes: never },
+  check_availability: { answer: checkAvailability, changes: wantsHold },
+  find_alternatives: { answer: findAlternativeTimes, changes: wantsHold },
+  hold_slot: { run: holdSlot, changes: always },
+  release_slot: { run: releaseSlot, changes: always },
+  book_appointment: { run: bookForCaller, changes: always },
+  find_appointments: { run: findOwnAppointments, changes: never },
+  reschedule_appointment: { run: rescheduleForCaller, changes: always },
+  cancel_appointment: { run: cancelForCaller, changes: always },
+}
+
+/** What can be answered without knowing the call; null: nothing of this function. */
+export function publicFunction(name: FunctionName): ((conversation: Conversation) => Promise<Answer>) | null {
+  const named = FUNCTIONS[name]
+  return 'answer' in named ? async (conversation) => shorten((await named.answer(conversation)).answer) : null
+}
+
+export interface FunctionRun {
+  name: FunctionName
+  call: Call
+  /** As Retell told it. */
+  callObject: JsonObject
+  rawArguments: JsonObject
+}
+
+/**
+ * What changes nothing simply runs. What changes something is recorded with the instant of its first start, then runs
+ * outside any transaction of ours (the domain opens its own, idempotent by keys that a retry finds again), then its
+ * answer is stored: a gateway may die between any two of these, and a retry ends what it began, doing nothing twice.
+ * Two gateways may run it at once for the same reason; the first answer that is stored is everybody's.
+ */
+export async function runFunction(run: FunctionRun): Promise<Answer> {
+  const { name, call } = run
+  const named = FUNCTIONS[name]
+  const perform: VoiceFunction = 'answer' in named ? named.answer : named.run
+  if (!named.changes(call)) return shorten((await perform(call)).answer)
+  const started = await recordStart(run)
+  if (started.answer) return started.answer as Answer
+  try {
+    const { answer, appointmentId = null } = await perform({ ...call, startedAt: started.startedAt })
+    return (await recordAnswer(run, shorten(answer), appointmentId)) as Answer
+  } catch (error) {
+    // Not stored: nothing was done, and the next attempt may succeed.
+    if (error instanceof BusyError) return decline('BUSY', sentencesFor(call.speech).busy).answer
+    throw error
+  }
+}
+
+function recordStart({ name, call, callObject, rawArguments }: FunctionRun) {
+  const { integration, callId, key, isToolCall, startedAt: now } = call
+  const called = { integrationId: integration.id, providerCallId: callId, key }
+  return inTransaction(
+    call.db,
+    integration.organizationId,
+    async (tx) => {
+      await ensureCall(tx, integration.id, callId, callObject)
+      return startFunction(tx, { ...called, function: name, arguments: rawArguments, now, isToolCall })
+    },
+    { locks: [callLock(integration.id, callId), functionLock(called)] },
+  )
+}
+
+function recordAnswer({ call }: FunctionRun, answer: Answer, appointmentId: string | null) {
+  const { integration, callId, key } = call
+  return inTransaction(call.db, integration.organizationId, (tx) =>
+    finishFunction(tx, { integrationId: integration.id, providerCallId: callId, key, answer, appointmentId }),
+  )
+}
+
+/** A function may be called before call_started has arrived. */
+async function ensureCall(tx: Tx, integrationId: string, callId: string, callObject: JsonObject): Promise<void> {
+  const known = await tx.sql`
+    select from calls where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
+      and provider_call_id = ${callId}`
+  if (known.count > 0) return
+  await reportCall(tx, {
+    integrationId,
+    providerCallId: callId,
+    status: null,
+    reference: referenceOf(callObject),
+    facts: readCall(callObject),
+  })
+}
+
+/**
+ * There is no invocation id: the last tool call in the transcript is the one under way, if its name fits. Else call,
+ * function and arguments stand for it, whatever the order of their keys.
+ */
+export function invocationKey(
+  { name, functionName }: { name: string; functionName: FunctionName },
+  callObject: JsonObject,
+  rawArguments: JsonObject,
+): { key: string; isToolCall: boolean } {
+  const transcript = Array.isArray(callObject.transcript_with_tool_calls) ? callObject.transcript_with_tool_calls : []
+  const last = transcript.filter(isObject).findLast(({ role }) => role === 'tool_call_invocation')
+  const id = last?.tool_call_id
+  if (last?.name === name && typeof id === 'string' && id !== '' && id.length <= 200) {
+    return { key: `tool:${id}`, isToolCall: true }
+  }
+  const digest = createHash('sha256').update(canonicalJson(rawArguments)).digest('hex')
+  return { key: `arguments:${functionName}:${digest}`, isToolCall: false }
+}
