@@ -43,6 +43,7 @@ interface Lane {
 const UNDER_WAY_LIMIT = 2
 const REQUEST_LIMIT = 64
 const RESOURCE_DAY_LIMIT = 1024
+const SHORT_WAIT_MS = 100
 
 export function createBookingLane(db: Database): BookingLane {
   const lanes = new Map<string, Lane>()
@@ -106,7 +107,9 @@ async function runWaiting(db: Database, organizationId: string, batch: Waiting[]
   } catch (error) {
     // Nothing was written, unless the connection was lost at the commit: then nobody knows and nothing is tried again.
     if (batch.length > 1 && !isDatabaseAway(error)) {
-      for (const member of batch) await runWaiting(db, organizationId, [member])
+      // They have waited for the locks together: one by one they must not wait as long again each.
+      const alone = isLockTimeout(error) ? { ...db, lockTimeoutMs: Math.min(db.lockTimeoutMs, SHORT_WAIT_MS) } : db
+      for (const member of batch) await runWaiting(alone, organizationId, [member])
       return
     }
     if (wasOvertaken(error)) for (const { resolve } of batch) resolve(staleAnswer())

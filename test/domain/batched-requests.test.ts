@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { daysOf } from '../../src/db/change-log.ts'
-import { inTransaction } from '../../src/db/transaction.ts'
+import { openDatabase } from '../../src/db/client.ts'
+import { resourceDayLock } from '../../src/db/locks.ts'
+import { inTransaction, type Tx } from '../../src/db/transaction.ts'
+import { createBookingLane } from '../../src/domain/booking-lane.ts'
 import { runBatch } from '../../src/domain/claim-batches.ts'
 import type { BookHoldRequest, HoldRequest } from '../../src/domain/claim-requests.ts'
 import { deactivateClaims } from '../../src/domain/claim-writing.ts'
@@ -124,6 +127,41 @@ describe('requests that share one transaction', () => {
     const customer = { name: 'Ada', phone: '030 2312 5000', email: null }
     const { won } = await outcomes([40, 41, 42].map((hours) => book(salon, hourAhead(hours), { customer })))
     expect(new Set(won.map(({ appointment }) => appointment.customerId)).size).toBe(1)
+  })
+})
+
+describe('requests that wait for a lock in vain', () => {
+  it('are told so soon, all of them, and those beside them go on', async () => {
+    const startsAt = hourAhead(24 * 20)
+    const [busy, free] = salon.people as [string, string]
+    const pinned = (person: string, at: number) => ({
+      slot: { serviceId: salon.cutId, startsAt: at, resourceIds: [person] },
+    })
+    await using db = openDatabase({ url: salon.url, lockTimeoutMs: 1000 })
+    await using lane = createBookingLane(db)
+    const door = { ...salon, lane }
+    await book(door, startsAt, pinned(free, startsAt))
+    const release = Promise.withResolvers<void>()
+    const locked = Promise.withResolvers<void>()
+    const locks = daysOf({ start: startsAt, end: startsAt + 1 }).map((day) => resourceDayLock(busy, day))
+    const keep = async (tx: Tx) => {
+      await tx.sql`select 1`
+      locked.resolve()
+      await release.promise
+    }
+    const holder = inTransaction(salon.db, salon.organizationId, keep, { locks })
+    await locked.promise
+    const before = performance.now()
+    const { won, refusals } = await outcomes([
+      ...Array.from({ length: 20 }, () => book(door, startsAt, pinned(busy, startsAt))),
+      book(door, startsAt + 3_600_000, pinned(free, startsAt + 3_600_000)),
+    ])
+    // One by one with the whole wait it would be 20 seconds.
+    expect(performance.now() - before).toBeLessThan(10_000)
+    release.resolve()
+    await holder
+    expect(refusals).toEqual({ BusyError: 20 })
+    expect(won).toHaveLength(1)
   })
 })
 
