@@ -5,7 +5,7 @@ import { openGateway } from './support/gateway-contestant.ts'
 import { type Burst, type Contestant, type Opening, openFloor, openRival } from './support/live-contestants.ts'
 import { LOAD_CORE, pinFamily } from './support/processes.ts'
 import { startRedis } from './support/redis.ts'
-import type { Report, Row } from './support/report.ts'
+import { announce, type Report, type Row } from './support/report.ts'
 import { median } from './support/statistics.ts'
 
 const ROUNDS = 3
@@ -33,14 +33,14 @@ export async function measureFanOut(): Promise<Report> {
     const { wireBytes } = await ours.burst(0)
     await using floor = await openFloor('websocket', count, wireBytes)
     const [our, raw] = await measureInTurn([ours, floor])
-    rows.push(...compareWithFloor(count, share, our as Result, raw as Result))
+    rows.push(...announce(compareWithFloor(count, share, our as Result, raw as Result)))
     if (count === RIVALS_AT) atRivals = our as Result
-    if (count === SWEEPS_AT) rows.push(await compareSweeps(ours, floor))
+    if (count === SWEEPS_AT) rows.push(...announce([await compareSweeps(ours, floor)]))
   }
   for (const [name, share] of Object.entries(RIVALS)) {
     await using rival = await openRival(name as keyof typeof RIVALS, RIVALS_AT, redis.port)
     const [result] = await measureInTurn([rival])
-    rows.push(...compareWithRival(name, share, atRivals as Result, result as Result))
+    rows.push(...announce(compareWithRival(name, share, atRivals as Result, result as Result)))
   }
   return { rows, notes: ['fan-out: every change is committed by another process and comes over Redis.'] }
 }

@@ -27,6 +27,8 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 requirePgbench()
+// Everything that was started goes with the process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 const report: Report = { rows: [], notes: [] }
 for (const [name, measure] of Object.entries(PARTS)) {

@@ -1,6 +1,7 @@
 // The PostgreSQL of a run: one server, the same settings and tables for us and for every rival.
 
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -33,7 +34,16 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
   const folder = await mkdtemp(path.join(tmpdir(), 'slotwire-bench-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   await chmod(folder, 0o711)
+  // The way out that closes nothing: Ctrl-C in the middle of a part.
+  let pid: number | undefined
+  const abandon = () => {
+    if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.once('exit', abandon)
+  stack.defer(() => void process.off('exit', abandon))
   const server = stack.use(await startEmbeddedPostgres({ dataDirectory: folder, logger: createLogger('warn') }))
+  pid = server.pid
   await migrate(server.url)
   const sql = postgres(server.url, { max: 4, onnotice: () => {} })
   stack.defer(() => sql.end({ timeout: 5 }))

@@ -32,6 +32,16 @@ export function isReached(row: Row): boolean | undefined {
   return 'atLeast' in row.target ? ratio >= row.target.atLeast : ratio <= row.target.atMost
 }
 
+/** For whoever waits: a long part tells what it has found so far. */
+export function announce(rows: Row[]): Row[] {
+  for (const row of rows) {
+    const ratio = ratioOf(row)
+    const comparison = ratio === undefined ? '' : `, ${ratio.toFixed(2)}× ${row.against}`
+    console.error(`bench: ${row.measured}: ${formatNumber(row.value)}${comparison}`)
+  }
+  return rows
+}
+
 export async function writeReport({ rows, notes }: Report): Promise<string> {
   const text = formatReport({ rows, notes })
   const folder = new URL('../results/', import.meta.url)
