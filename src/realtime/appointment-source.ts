@@ -4,7 +4,7 @@ import type { AppointmentFilter } from '../domain/appointment-lists.ts'
 import { type AppointmentRecord, loadAppointments } from '../domain/appointments.ts'
 import { NotFoundError } from '../domain/refusals.ts'
 import { type ChangedAppointment, concerns, readChangedAppointments } from './appointment-reading.ts'
-import { appointmentsScope, type Cursor, decodeCursor } from './cursors.ts'
+import { appointmentsScope, type Cursor, decodeCursor, isAbout } from './cursors.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'
 import type { LogTail, TailReader, TailTurn } from './log-tail.ts'
 import { newestOfEach } from './pending-updates.ts'
@@ -168,6 +168,6 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
 
 function readCursor(text: string, organizationId: string): Cursor {
   const cursor = decodeCursor(text)
-  if (cursor?.scope !== appointmentsScope(organizationId)) throw new InvalidCursorError()
+  if (!cursor || !isAbout(cursor, appointmentsScope(organizationId))) throw new InvalidCursorError()
   return cursor
 }

@@ -1,7 +1,7 @@
 // Cursors: the opaque version of exactly one answer, good for learning what has changed since.
 import { createHash } from 'node:crypto'
 import type { Instant } from '../domain/types.ts'
-import { formatSnapshot, parseSnapshot, type Snapshot } from './snapshots.ts'
+import { type Snapshot, toSnapshot } from './snapshots.ts'
 
 export interface Cursor {
   /** The incarnation of the change log (`readLogPosition`); another one makes the cursor void. */
@@ -37,25 +37,44 @@ export function sortedIds(ids: readonly string[] | null): string[] {
   return [...new Set(ids ?? [])].sort()
 }
 
+/** Whether the cursor belongs to this question. */
+export function isAbout(cursor: Cursor, scope: string): boolean {
+  return cursor.scope === shortened(scope)
+}
+
 const FORMAT = '1'
 const LENGTH_LIMIT = 100_000
+const NUMBER = '[0-9a-z]{1,11}'
+const LIST = `(?:${NUMBER}(?:-${NUMBER})*)?`
+const PATTERN = new RegExp(
+  `^${FORMAT}\\.([0-9a-f]{0,12})\\.([\\w-]{1,11})\\.(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})\\.(${LIST})\\.(${LIST})$`,
+)
 
+/** It is in every message: all transactions are told as their distance from the oldest, in base 36. */
 export function encodeCursor({ epoch, snapshot, ahead, at, scope }: Cursor): string {
-  const parts = [FORMAT, epoch, scope, at, formatSnapshot(snapshot), ahead.join(',')]
-  return Buffer.from(parts.join(' ')).toString('base64url')
+  const { xmin, xmax, running } = snapshot
+  const distances = (xids: Iterable<number>) => [...xids].map((xid) => (xid - xmin).toString(36)).join('-')
+  const numbers = [at, xmin, xmax - xmin].map((number) => number.toString(36))
+  return [FORMAT, epoch, shortened(scope), ...numbers, distances(running), distances(ahead)].join('.')
 }
 
 /** Null: not a cursor of ours. */
 export function decodeCursor(text: string): Cursor | null {
-  if (text.length > LENGTH_LIMIT || !/^[\w-]+$/.test(text)) return null
-  const parts = Buffer.from(text, 'base64url').toString('latin1').split(' ')
-  const [format, epoch = '', scope = '', at = '', snapshotText = '', aheadText = ''] = parts
-  if (parts.length !== 6 || format !== FORMAT || !/^\d{1,15}$/.test(at)) return null
-  if (!/^[\da-f]{0,12}$/.test(epoch) || !/^[\w-]{1,22}$/.test(scope)) return null
-  if (!/^(\d{1,16}(,\d{1,16})*)?$/.test(aheadText)) return null
-  const snapshot = parseSnapshot(snapshotText)
-  if (!snapshot) return null
-  return { epoch, scope, at: Number(at), snapshot, ahead: aheadText === '' ? [] : aheadText.split(',').map(Number) }
+  const match = text.length <= LENGTH_LIMIT ? PATTERN.exec(text) : null
+  if (!match) return null
+  const [, epoch = '', scope = '', at = '', oldest = '', length = '', running = '', ahead = ''] = match
+  const xmin = Number.parseInt(oldest, 36)
+  const xids = (list: string) =>
+    list === '' ? [] : list.split('-').map((distance) => xmin + Number.parseInt(distance, 36))
+  const snapshot = toSnapshot(xmin, xmin + Number.parseInt(length, 36), xids(running))
+  const instant = Number.parseInt(at, 36)
+  if (!snapshot || !Number.isSafeInteger(instant) || !xids(ahead).every(Number.isSafeInteger)) return null
+  return { epoch, scope, at: instant, snapshot, ahead: xids(ahead) }
+}
+
+// Enough to tell questions apart; that a cursor is put to the wrong one is a slip and not an attack.
+function shortened(scope: string): string {
+  return scope.slice(0, 11)
 }
 
 function digest(parts: (string | number)[]): string {

@@ -25,9 +25,15 @@ export function dayNumber(instant: number): number {
   return Math.floor(instant / DAY_MS)
 }
 
+const texts = new Map<number, string>()
+
 /** `2027-03-28`. */
 export function dayText(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10)
+  const known = texts.get(day)
+  if (known !== undefined) return known
+  const text = new Date(day * DAY_MS).toISOString().slice(0, 10)
+  if (texts.size < 10_000) texts.set(day, text)
+  return text
 }
 
 /** The runs may not overlap each other. A day that was never changed is at version 0. */

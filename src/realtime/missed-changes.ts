@@ -5,7 +5,7 @@ import type { Claim } from '../domain/types.ts'
 import type { Arrival } from './availability-turns.ts'
 import { type AvailabilityView, slotsAt } from './availability-views.ts'
 import { applyClaims, inverted, netChanges } from './claim-deltas.ts'
-import type { Cursor } from './cursors.ts'
+import { type Cursor, isAbout } from './cursors.ts'
 import { dayNumber } from './day-reading.ts'
 import { isDefinition } from './day-states.ts'
 import { type LoggedChange, readSubjectChangesSince } from './log-reading.ts'
@@ -55,7 +55,7 @@ async function readSteps(tx: Tx, { question }: AvailabilityView, plan: ViewPlan,
 /** The cursor answers the same question in the same epoch, and nothing it does not see was pruned. */
 function isComparable(cursor: Cursor, scope: string, { epoch, snapshot, prunedBelow, now }: TailPosition): boolean {
   return (
-    cursor.scope === scope &&
+    isAbout(cursor, scope) &&
     cursor.epoch === epoch &&
     cursor.snapshot.xmin >= prunedBelow &&
     cursor.at <= now &&

@@ -17,14 +17,13 @@ export const emptySnapshot: Snapshot = { xmin: 0, xmax: 0, running: new Set() }
 export function parseSnapshot(text: string): Snapshot | null {
   const match = /^(\d{1,16}):(\d{1,16}):((?:\d{1,16}(?:,\d{1,16})*)?)$/.exec(text)
   if (!match) return null
-  const [xmin, xmax] = [Number(match[1]), Number(match[2])]
-  const running = match[3] ? match[3].split(',').map(Number) : []
-  if (xmin > xmax || running.some((xid) => xid < xmin || xid >= xmax)) return null
-  return { xmin, xmax, running: new Set(running) }
+  return toSnapshot(Number(match[1]), Number(match[2]), match[3] ? match[3].split(',').map(Number) : [])
 }
 
-export function formatSnapshot({ xmin, xmax, running }: Snapshot): string {
-  return `${xmin}:${xmax}:${[...running].join(',')}`
+/** Null if it cannot be one. */
+export function toSnapshot(xmin: number, xmax: number, running: number[]): Snapshot | null {
+  if (!Number.isSafeInteger(xmax) || xmin > xmax || running.some((xid) => xid < xmin || xid >= xmax)) return null
+  return { xmin, xmax, running: new Set(running) }
 }
 
 export function sees(snapshot: Snapshot, xid: number): boolean {

@@ -6,7 +6,7 @@ import type { Claim } from '../../src/domain/types.ts'
 import { applyClaims, inverted, netChanges } from '../../src/realtime/claim-deltas.ts'
 import { decodeCursor, encodeCursor } from '../../src/realtime/cursors.ts'
 import { createDatabaseClock } from '../../src/realtime/database-clock.ts'
-import { formatSnapshot, includes, parseSnapshot, sees } from '../../src/realtime/snapshots.ts'
+import { includes, parseSnapshot, type Snapshot, sees } from '../../src/realtime/snapshots.ts'
 
 const snapshots = fc
   .tuple(fc.integer({ min: 1, max: 1e6 }), fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 10 }))
@@ -16,11 +16,16 @@ const snapshots = fc
     return { xmin: low, xmax: Math.max(low, ...running.map((xid) => xid + 1)), running: new Set(running) }
   })
 
+/** As PostgreSQL writes it. */
+function textOf({ xmin, xmax, running }: Snapshot): string {
+  return `${xmin}:${xmax}:${[...running].join(',')}`
+}
+
 describe('a snapshot', () => {
-  it('is read back as it was written', () => {
+  it('is read as PostgreSQL writes it', () => {
     fc.assert(
       fc.property(snapshots, (snapshot) => {
-        expect(parseSnapshot(formatSnapshot(snapshot))).toEqual(snapshot)
+        expect(parseSnapshot(textOf(snapshot))).toEqual(snapshot)
       }),
     )
   })
@@ -49,7 +54,8 @@ describe('a snapshot', () => {
 describe('a cursor', () => {
   it('is read back as it was written', () => {
     fc.assert(
-      fc.property(snapshots, fc.array(fc.nat()), fc.nat(), (snapshot, ahead, at) => {
+      fc.property(snapshots, fc.array(fc.nat()), fc.nat(), (snapshot, distances, at) => {
+        const ahead = distances.map((distance) => snapshot.xmin + distance)
         const cursor = { epoch: '0123456789ab', scope: 'a_-9', snapshot, ahead, at }
         expect(decodeCursor(encodeCursor(cursor))).toEqual(cursor)
       }),
@@ -57,7 +63,7 @@ describe('a cursor', () => {
   })
 
   it('is not read from anything else', () => {
-    for (const text of ['', 'x', '====', 'ä', 'a'.repeat(200_000), Buffer.from('1 2 3').toString('base64url')]) {
+    for (const text of ['', 'x', '====', 'ä', 'a'.repeat(200_000), '1.ff.a.1.2.3']) {
       expect(decodeCursor(text)).toBeNull()
     }
     fc.assert(fc.property(fc.string(), (text) => decodeCursor(text) === null))
