@@ -22,9 +22,11 @@ export function createFaultMask(logger: Logger): (result: ExecutionResult, reque
 
   return (result, requestId) => {
     if (!result.errors) return result
-    // Without a data entry nothing ran: the operation or its variables are malformed, and the sentences say how.
-    const errors =
-      'data' in result ? result.errors.map((error) => maskError(error, requestId)) : result.errors.map(asBadInput)
+    // No data and no path: nothing ran, the operation or its variables are malformed, and the sentence says how. An error
+    // with a path comes from a resolver, also where a subscription could not start.
+    const errors = result.errors.map((error) =>
+      'data' in result || error.path ? maskError(error, requestId) : asBadInput(error),
+    )
     return { ...result, errors }
   }
 }

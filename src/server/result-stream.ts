@@ -28,8 +28,6 @@ export function createResultStream({ source, execute, describeFailure, onEnd }: 
   const end = () => {
     if (isEnded) return
     isEnded = true
-    for (const resolve of waiting) resolve(DONE)
-    waiting.clear()
     onEnd()
   }
 
@@ -58,6 +56,8 @@ export function createResultStream({ source, execute, describeFailure, onEnd }: 
   const stop = () => {
     if (!isEnded) {
       end()
+      for (const resolve of waiting) resolve(DONE)
+      waiting.clear()
       returnSource()
     }
     return Promise.resolve(DONE)
