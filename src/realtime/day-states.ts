@@ -11,7 +11,7 @@ export interface DayState<View> {
 }
 
 /** A resource's schedule or a service's definition; the views keep the thing itself. */
-export interface DefinitionState<View> {
+interface DefinitionState<View> {
   version: number
   views: Set<View>
 }

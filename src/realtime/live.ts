@@ -34,7 +34,7 @@ export interface Live extends AsyncDisposable {
   status(): LiveStatus
 }
 
-export interface LiveStatus {
+interface LiveStatus {
   /** True while the bus is known to deliver everything; else the log is the main way. */
   busIsReliable: boolean
   databaseIsAway: boolean

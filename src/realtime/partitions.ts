@@ -4,7 +4,7 @@
  * One for each sixteenth of a cluster's hash slots, in order: the tags were searched so that any number of masters gets
  * an even share (numbered tags would not).
  */
-export const PARTITION_TAGS = [
+const PARTITION_TAGS = [
   '0-8',
   '1-68',
   '2-43',
