@@ -1,0 +1,56 @@
+// Which room may import which, and where a library may be used.
+
+import path from 'node:path'
+import { findImports, readsEnvironment } from './imports.ts'
+
+/** A room imports itself and these. The files beside the rooms (main, app, server, ...) may import all. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
+  db: ['runtime'],
+  domain: ['db'],
+  realtime: ['domain', 'db', 'runtime'],
+  integrations: ['domain', 'db', 'runtime'],
+  schema: ['domain', 'realtime', 'runtime'],
+  embedded: ['domain', 'db', 'runtime'],
+  server: ['schema', 'integrations', 'realtime', 'domain', 'db', 'runtime'],
+}
+
+/** The edge opens the transaction: it needs the handle, never the tables. */
+const HANDLE = ['db/client.ts', 'db/transaction.ts', 'db/errors.ts', 'db/log-positions.ts']
+
+const LIBRARIES: readonly { name: RegExp; rooms: readonly string[] }[] = [
+  { name: /^(drizzle-orm|postgres)(\/|$)/, rooms: ['db', 'domain'] },
+  { name: /^(ioredis|graphql-redis-subscriptions)(\/|$)/, rooms: ['realtime'] },
+  { name: /^(graphql|@pothos)(\/|$)/, rooms: ['schema', 'server'] },
+  { name: /^(graphql-yoga|graphql-ws|graphql-sse|ws)(\/|$)/, rooms: ['server'] },
+]
+
+/** One sentence for each forbidden arrow; `file` is a path like `src/domain/holds.ts`. */
+export function findForbiddenArrows(file: string, source: string): string[] {
+  const room = roomOf(file)
+  const forbidden = findImports(source).flatMap((specifier) => {
+    if (!specifier.startsWith('.')) {
+      const library = LIBRARIES.find(({ name }) => name.test(specifier))
+      const allowed = !library || (room !== null && library.rooms.includes(room))
+      return allowed ? [] : [`${file} uses ${specifier}, which belongs to ${library.rooms.join(' and ')}.`]
+    }
+    const target = path.posix.join(path.posix.dirname(file), specifier)
+    return mayImport(room, target) ? [] : [`${file} imports ${target}.`]
+  })
+  if (file !== 'src/main.ts' && readsEnvironment(source)) forbidden.push(`${file} reads the environment.`)
+  return forbidden
+}
+
+function mayImport(room: string | null, target: string): boolean {
+  if (room === null) return true
+  const targetRoom = roomOf(target)
+  if (targetRoom === null || !target.startsWith('src/')) return false
+  if (targetRoom === room || ARROWS[room]?.includes(targetRoom)) return true
+  return room === 'schema' && HANDLE.includes(target.slice('src/'.length))
+}
+
+/** Null: one of the files beside the rooms. */
+function roomOf(file: string): string | null {
+  const [, room, ...rest] = file.split('/')
+  return rest.length > 0 && room !== undefined ? room : null
+}
