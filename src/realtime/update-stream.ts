@@ -1,8 +1,20 @@
 // One subscriber's place in a source: an async iterator over shared updates.
 import type { PendingUpdates } from './pending-updates.ts'
 
+/** Takes updates as they come, without being asked for each. */
+export interface UpdateReceiver<Update> {
+  /** False: what comes now has to wait (and may be conflated) until `resume`. */
+  isReady(): boolean
+  take(update: Update): void
+  end(): void
+}
+
 export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
   push(update: Update): void
+  /** Instead of `next`: everything goes to the receiver, what is pending first. */
+  deliverTo(receiver: UpdateReceiver<Update>): void
+  /** The receiver is ready again. */
+  resume(): void
   /** Pending updates are still delivered. */
   end(): void
   return(): Promise<IteratorResult<Update>>
@@ -26,6 +38,8 @@ const DONE: IteratorResult<never> = { done: true, value: undefined }
 /** `return` and `throw` settle a `next` that is pending: a subscriber may leave while nothing happens. */
 export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInput<Update>): UpdateStream<Update> {
   const waiting: ((result: IteratorResult<Update>) => void)[] = []
+  let receiver: UpdateReceiver<Update> | null = null
+  let isBehind = true
   let state: 'open' | 'tooSlow' | 'ended' | 'left' = 'open'
 
   const leave = () => {
@@ -34,16 +48,41 @@ export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInp
     for (const resolve of waiting.splice(0)) resolve(DONE)
     onLeave()
   }
+  const resume = () => {
+    while (receiver?.isReady() && state !== 'left') {
+      const update = pending.take()
+      if (update !== undefined) {
+        receiver.take(update)
+        continue
+      }
+      isBehind = false
+      if (state === 'open') return
+      leave()
+      receiver.end()
+    }
+  }
   return {
+    deliverTo(given) {
+      receiver = given
+      resume()
+    },
+    resume,
     push(update) {
       if (state !== 'open') return
+      if (receiver) {
+        if (!isBehind && receiver.isReady()) return receiver.take(update)
+        isBehind = true
+        if (!pending.add(update)) state = 'tooSlow'
+        return
+      }
       const resolve = waiting.shift()
       if (resolve) resolve({ done: false, value: update })
       else if (!pending.add(update)) state = 'tooSlow'
     },
     end() {
       if (state === 'open') state = 'ended'
-      if (waiting.length > 0) leave()
+      if (receiver) resume()
+      else if (waiting.length > 0) leave()
     },
     next() {
       if (state === 'left') return Promise.resolve(DONE)

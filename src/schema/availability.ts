@@ -136,6 +136,7 @@ builder.subscriptionField('availability', (t) =>
     type: AvailabilityUpdate,
     description: `The open slots of a service, live: a snapshot, then every change, gap-free and in order; hold expiry and changed hours included. ${FAULTS}`,
     authScopes: { signedIn: true },
+    extensions: { sharedBy: 'RIGHTS' },
     args: {
       input: t.arg({ type: AvailabilityInput, required: true, description: 'The service and the range.' }),
       after: t.arg.string({
@@ -146,7 +147,7 @@ builder.subscriptionField('availability', (t) =>
     subscribe: (_root, { input, after }, ctx) => {
       const question = readQuestion(ctx, input)
       checkRange(question)
-      return ctx.live.availability({ ...question, after: after ?? null })
+      return ctx.live.availability({ ...question, after: ctx.lastEventId ?? after ?? null })
     },
     resolve: (update) => update,
   }),

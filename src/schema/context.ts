@@ -14,6 +14,8 @@ export interface Context extends AsyncDisposable {
   /** Null: no valid key. Then every root field answers UNAUTHENTICATED. */
   caller: Caller | null
   requestId: string
+  /** The cursor that a client of an event stream has read last; as good as `after`. */
+  lastEventId: string | undefined
   db: Database
   lane: BookingLane
   live: LiveViews
@@ -31,12 +33,13 @@ export interface Context extends AsyncDisposable {
 export interface ContextOptions {
   caller: Caller | null
   requestId: string
+  lastEventId?: string
   db: Database
   lane: BookingLane
   live: LiveViews
 }
 
-export function createContext({ caller, requestId, db, lane, live }: ContextOptions): Context {
+export function createContext({ caller, requestId, lastEventId, db, lane, live }: ContextOptions): Context {
   let present: Moment | null = null
   const moment = () => {
     present ??= openMoment(db, callerOf({ caller }).organizationId)
@@ -50,6 +53,7 @@ export function createContext({ caller, requestId, db, lane, live }: ContextOpti
   return {
     caller,
     requestId,
+    lastEventId,
     db,
     lane,
     live,

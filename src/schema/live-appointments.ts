@@ -13,6 +13,7 @@ builder.subscriptionFields((t) => ({
     description:
       'Every change of one appointment, beginning with its present state. An unknown one, or one of somebody else: a top-level error BAD_USER_INPUT.',
     authScopes: { signedIn: true },
+    extensions: { sharedBy: 'RIGHTS' },
     args: { id: t.arg.id({ required: true, description: 'The id of an appointment.' }) },
     subscribe: async (_root, { id }, ctx) => {
       const appointmentId = requireId('appointment', id)
@@ -28,6 +29,7 @@ builder.subscriptionFields((t) => ({
     description:
       'Every change of the appointments that match, since `after` (an AppointmentConnection.asOf) or from now on; also the one by which an appointment stops to match. For dashboards and boards. Secret keys only.',
     authScopes: { secret: true },
+    extensions: { sharedBy: 'RIGHTS' },
     args: {
       filter: t.arg({ type: AppointmentFilter, description: 'Omitted: all of them.' }),
       after: t.arg.string({ description: 'An AppointmentConnection.asOf: the changes since then come first.' }),

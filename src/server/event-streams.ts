@@ -5,7 +5,8 @@ import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { sendAwayInSlices } from './going-away.ts'
 import type { ResultStream } from './result-stream.ts'
-import { isResultStream, type Sink } from './sinks.ts'
+import { formatEvent } from './shared-bytes.ts'
+import { createEventSink, isResultStream, type Sink } from './sinks.ts'
 import { writeResult } from './statuses.ts'
 
 export interface EventStreams extends Disposable {
@@ -52,7 +53,7 @@ export function createEventStreams({ heartbeatMs }: { heartbeatMs: number }): Ev
       // Some browsers wait for the first bytes before they take the response as begun.
       response.write(COMMENT)
       add(response)
-      const results = await start({ kind: 'event-stream', response })
+      const results = await start(createEventSink(response))
       if (isResultStream(results)) await writeResults(response, results)
       else await write(response, formatNext(results))
       // Sent away or left: nothing was completed.
@@ -73,8 +74,8 @@ export function createEventStreams({ heartbeatMs }: { heartbeatMs: number }): Ev
   }
 }
 
-export function formatNext(result: ExecutionResult): string {
-  return `event: next\ndata: ${writeResult(result)}\n\n`
+function formatNext(result: ExecutionResult): string {
+  return formatEvent(writeResult(result), null)
 }
 
 async function writeResults(response: ServerResponse, results: ResultStream): Promise<void> {

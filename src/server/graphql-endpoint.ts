@@ -17,6 +17,7 @@ import { createPlainPost } from './plain-post.ts'
 import { createReservedStreams } from './reserved-streams.ts'
 import type { RequestHandler, Routes } from './routes.ts'
 import type { Subscribe } from './sinks.ts'
+import { createSubscriptionGroups } from './subscription-groups.ts'
 import { createWebSockets } from './websockets.ts'
 import { createYogaRequests } from './yoga-requests.ts'
 
@@ -52,9 +53,9 @@ interface GraphqlEndpointInput {
   /** Over how long sockets and event streams are sent away. */
   goingAwayMs?: number
   connectionInitMs?: number
+  /** How long a client of a subscription may leave its connection full. */
+  stalledMs?: number
   keepAliveMs?: number
-  /** Takes over subscriptions; answers null for those that it leaves to the usual way. */
-  takeOver?: (...parameters: Parameters<Subscribe>) => ReturnType<Subscribe> | null
   plugins?: Plugin[]
 }
 
@@ -81,7 +82,8 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
   })
   const documents = createDocuments(pipeline)
   const { execute } = pipeline.yoga.getEnveloped({})
-  const subscribe: Subscribe = (args, sink) => input.takeOver?.(args, sink) ?? operations.subscribe(args)
+  const groups = createSubscriptionGroups({ operations, stalledMs: input.stalledMs })
+  const subscribe: Subscribe = (args, sink) => groups.subscribe(args, sink) ?? operations.subscribe(args)
   const crossOrigin = createCrossOrigin(input.allowedOrigins ?? '*')
   const eventStreams = createEventStreams({ heartbeatMs: keepAliveMs })
   const webSockets = createWebSockets({

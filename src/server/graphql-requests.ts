@@ -34,6 +34,7 @@ interface Operation {
   parameters: Parameters
   authorization: string | undefined
   requestId: string
+  lastEventId?: string
 }
 
 const PLAIN_JSON = /^application\/json *(?:; *charset=utf-8 *)?$/i
@@ -45,14 +46,14 @@ const PLAIN_JSON = /^application\/json *(?:; *charset=utf-8 *)?$/i
 export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
   const { documents, answerPlainPost, answerThroughYoga, eventStreams, reservedStreams } = input
 
-  const start = async ({ prepared, parameters, authorization, requestId }: Operation, sink: Sink) => {
+  const start = async ({ prepared, parameters, authorization, requestId, lastEventId }: Operation, sink: Sink) => {
     if (!isPrepared(prepared)) return { errors: prepared }
     try {
       const caller = await input.identify(authorization, requestId)
       const args = {
         schema: documents.schema,
         document: prepared.document,
-        contextValue: { caller, requestId },
+        contextValue: { caller, requestId, lastEventId },
         variableValues: parameters.variables,
         operationName: parameters.operationName,
       }
@@ -78,7 +79,13 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
       if (kind === 'subscription' || (accepted.onlyEventStream && kind !== 'mutation')) {
         return answerEvents(
           response,
-          { prepared, parameters, authorization: headers.authorization, requestId },
+          {
+            prepared,
+            parameters,
+            authorization: headers.authorization,
+            requestId,
+            lastEventId: readLastEventId(headers),
+          },
           accepted,
         )
       }
@@ -97,7 +104,8 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
         const prepared = documents.prepare(parameters.query, parameters.operationName)
         const { authorization } = headers
         if (accepted.onlyEventStream || (isPrepared(prepared) && prepared.kind === 'subscription')) {
-          return answerEvents(response, { prepared, parameters, authorization, requestId }, accepted)
+          const lastEventId = readLastEventId(headers)
+          return answerEvents(response, { prepared, parameters, authorization, requestId, lastEventId }, accepted)
         }
         if (isPrepared(prepared) && accepted.json) {
           return answerPlainPost(response, {
@@ -119,6 +127,11 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
     if (request.method === 'GET') return answerGet(request, response, requestId)
     throw new RequestRefusal(405, 'BAD_REQUEST', 'GraphQL is asked with GET or POST.', { allow: 'GET, POST' })
   }
+}
+
+function readLastEventId(headers: IncomingMessage['headers']): string | undefined {
+  const given = headers['last-event-id']
+  return typeof given === 'string' && given !== '' ? given : undefined
 }
 
 function requireIdentity(encoding: string | undefined): void {

@@ -17,6 +17,8 @@ import { createResultStream, type ResultStream } from './result-stream.ts'
 export interface Principal {
   caller: Caller | null
   requestId: string
+  /** Where an event stream broke off: the id of the last event that its client has read. */
+  lastEventId?: string
 }
 
 /** Holds what an operation reads from; disposed as soon as its result is complete. */
@@ -28,6 +30,10 @@ export type OpenContext = (principal: Principal) => OperationContext
 export interface Operations {
   execute: (args: ExecutionArgs) => Promise<ExecutionResult>
   subscribe: (args: ExecutionArgs) => Promise<ResultStream | ExecutionResult>
+  /** The events of a subscription, before they are executed. */
+  openSource: (args: ExecutionArgs) => Promise<AsyncIterable<unknown> | ExecutionResult>
+  /** One execution for each event. */
+  stream: (args: ExecutionArgs, source: AsyncIterable<unknown>) => ResultStream
 }
 
 interface OperationsInput {
@@ -51,7 +57,7 @@ export function createOperations({ openContext, logger }: OperationsInput): Oper
 
   const executeOperation = async (args: ExecutionArgs): Promise<ExecutionResult> => {
     const principal = args.contextValue as Principal
-    const context = openContext({ caller: principal.caller, requestId: principal.requestId })
+    const context = openContext(principal)
     try {
       const result = await execute({ ...args, contextValue: context })
       return result.errors ? mask(result, principal.requestId) : result
@@ -60,26 +66,35 @@ export function createOperations({ openContext, logger }: OperationsInput): Oper
     }
   }
 
+  const openSource = async (args: ExecutionArgs) => {
+    const principal = args.contextValue as Principal
+    const context = openContext(principal)
+    try {
+      const source = await createSourceEventStream({ ...args, contextValue: context })
+      return isAsyncIterable(source) ? source : mask(source, principal.requestId)
+    } finally {
+      dispose(context)
+    }
+  }
+
+  /** Every event is executed with a context of its own: it reads the moment of the event. */
+  const stream = (args: ExecutionArgs, source: AsyncIterable<unknown>) =>
+    createResultStream({
+      source: source[Symbol.asyncIterator](),
+      execute: (event) => executeOperation({ ...args, rootValue: event }),
+      describeFailure: (error) => {
+        const errors = [locatedError(error, undefined) as GraphQLError]
+        return mask({ data: null, errors }, (args.contextValue as Principal).requestId)
+      },
+    })
+
   return {
     execute: executeOperation,
-
-    /** Every event is executed with a context of its own: it reads the moment of the event. */
+    openSource,
+    stream,
     async subscribe(args) {
-      const principal = args.contextValue as Principal
-      const context = openContext({ caller: principal.caller, requestId: principal.requestId })
-      try {
-        const source = await createSourceEventStream({ ...args, contextValue: context })
-        if (!isAsyncIterable(source)) return mask(source, principal.requestId)
-        return createResultStream({
-          source: source[Symbol.asyncIterator](),
-          execute: (event) => executeOperation({ ...args, rootValue: event }),
-          describeFailure: (error) =>
-            mask({ data: null, errors: [locatedError(error, undefined) as GraphQLError] }, principal.requestId),
-          onEnd: () => dispose(context),
-        })
-      } finally {
-        dispose(context)
-      }
+      const source = await openSource(args)
+      return isAsyncIterable(source) ? stream(args, source) : source
     },
   }
 }

@@ -9,8 +9,6 @@ interface ResultStreamInput {
   execute: (event: unknown) => Promise<ExecutionResult>
   /** The last result of a source that fails. */
   describeFailure: (error: unknown) => ExecutionResult
-  /** Called once, however it ends. */
-  onEnd: () => void
 }
 
 const DONE = { done: true, value: undefined } as const
@@ -19,7 +17,7 @@ const DONE = { done: true, value: undefined } as const
  * Not an async generator function: the `return` of one waits behind a pending `next`, so a client that leaves would
  * keep its source until the next event. Here `return` settles the pending `next` and returns the source at once.
  */
-export function createResultStream({ source, execute, describeFailure, onEnd }: ResultStreamInput): ResultStream {
+export function createResultStream({ source, execute, describeFailure }: ResultStreamInput): ResultStream {
   type Next = IteratorResult<ExecutionResult, undefined>
   // Not a race against one long-lived promise: that would keep a reaction of every event until the end.
   const waiting = new Set<(next: Next) => void>()
@@ -28,7 +26,6 @@ export function createResultStream({ source, execute, describeFailure, onEnd }: 
   const end = () => {
     if (isEnded) return
     isEnded = true
-    onEnd()
   }
 
   const returnSource = () => {

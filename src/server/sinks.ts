@@ -1,18 +1,75 @@
-// Where the results of a subscription go, for whoever wants to write them there without being asked for each.
+// Where the results of a subscription go, for whoever writes them there without being asked for each.
 
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { WebSocket } from 'ws'
 import type { ResultStream } from './result-stream.ts'
+import type { SharedBytes } from './shared-bytes.ts'
 
-export type Sink =
-  /** `id` is the client's, of the subscription on this socket. */
-  { kind: 'websocket'; socket: WebSocket; id: string } | { kind: 'event-stream'; response: ServerResponse }
+export interface Sink {
+  /** False: so much waits to be sent that nothing should be added. */
+  isReady(): boolean
+  write(bytes: SharedBytes): void
+  /** Calls back once when everything was sent. */
+  whenDrained(listener: () => void): void
+  /** Ends the connection without another word: the client does not read. */
+  abandon(): void
+}
 
-/**
- * Starts a subscription. Whoever writes to the sink by itself answers a stream whose `next` stays pending until the
- * subscription is over; the transport keeps the protocol around it and calls `return` when the client leaves.
- */
+/** Beyond this much unsent, updates wait and are conflated. */
+export const UNSENT_LIMIT_BYTES = 256 * 1024
+
+/** Frames go straight to the socket below `ws`, which writes whole frames too: they never mix. */
+export function createSocketSink(
+  socket: WebSocket,
+  { raw, id, corks, sharesSocket }: { raw: Socket; id: string; corks: Corks; sharesSocket: () => boolean },
+): Sink {
+  return {
+    isReady: () => raw.writableLength < UNSENT_LIMIT_BYTES,
+    write(bytes) {
+      if (socket.readyState !== socket.OPEN) return
+      if (sharesSocket()) corks.cork(raw)
+      raw.write(bytes.frameFor(id))
+    },
+    whenDrained: (listener) => void raw.once('drain', listener),
+    abandon: () => socket.terminate(),
+  }
+}
+
+export function createEventSink(response: ServerResponse): Sink {
+  return {
+    isReady: () => response.writableLength < UNSENT_LIMIT_BYTES,
+    write(bytes) {
+      if (!response.writableEnded && !response.destroyed) response.write(bytes.event())
+    },
+    whenDrained: (listener) => void response.once('drain', listener),
+    abandon: () => response.destroy(),
+  }
+}
+
+export interface Corks {
+  cork(socket: Socket): void
+}
+
+/** Several subscriptions of one socket that are told in one turn of the event loop are one write. */
+export function createCorks(): Corks {
+  const corked = new Set<Socket>()
+  const uncork = () => {
+    for (const socket of corked) socket.uncork()
+    corked.clear()
+  }
+  return {
+    cork(socket) {
+      if (corked.has(socket)) return
+      if (corked.size === 0) setImmediate(uncork)
+      corked.add(socket)
+      socket.cork()
+    },
+  }
+}
+
+/** Starts a subscription. The transport keeps the protocol around it and calls `return` when the client leaves. */
 export type Subscribe = (args: ExecutionArgs, sink: Sink) => Promise<ResultStream | ExecutionResult>
 
 export function isResultStream(result: ResultStream | ExecutionResult): result is ResultStream {

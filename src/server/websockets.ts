@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { type Context, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws'
@@ -14,7 +15,7 @@ import { sendAwayInSlices } from './going-away.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { Principal } from './operations.ts'
 import type { ResultStream } from './result-stream.ts'
-import { isResultStream, type Sink, type Subscribe } from './sinks.ts'
+import { type Corks, createCorks, createSocketSink, isResultStream, type Sink, type Subscribe } from './sinks.ts'
 import { writeErrors } from './statuses.ts'
 
 export interface WebSockets extends AsyncDisposable {
@@ -37,6 +38,8 @@ interface WebSocketsInput {
 
 interface Connection {
   socket: WebSocket
+  /** What `socket` writes its frames to. */
+  raw: Socket
   /** Of the upgrade request: clients outside a browser may send it there. */
   authorization: string | undefined
   caller: Caller | null
@@ -68,6 +71,7 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
   const open = (socket: WebSocket, request: IncomingMessage) => {
     const connection: Connection = {
       socket,
+      raw: request.socket,
       authorization: request.headers.authorization,
       caller: null,
       starting: new Map(),
@@ -125,7 +129,7 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
   }
 }
 
-type SocketPrincipal = Principal & { sink: Extract<Sink, { kind: 'websocket' }>; connection: Connection }
+type SocketPrincipal = Principal & { id: string; connection: Connection }
 
 function protocolOptions({
   documents,
@@ -136,6 +140,7 @@ function protocolOptions({
   connectionInitMs,
 }: WebSocketsInput): ServerOptions<Record<string, unknown> | undefined, Connection> {
   type Ctx = Context<Record<string, unknown> | undefined, Connection>
+  const corks = createCorks()
 
   const prepare = (
     { subscriptions, extra }: Ctx,
@@ -163,7 +168,7 @@ function protocolOptions({
       contextValue: {
         caller: extra.caller,
         requestId: randomUUID(),
-        sink: { kind: 'websocket', socket: extra.socket, id },
+        id,
         connection: extra,
       } satisfies SocketPrincipal,
     }
@@ -184,24 +189,24 @@ function protocolOptions({
     },
     onSubscribe: prepare,
     async execute(args) {
-      const { connection, sink } = args.contextValue as SocketPrincipal
+      const { connection, id } = args.contextValue as SocketPrincipal
       try {
         return await execute(args)
       } finally {
-        connection.starting.delete(sink.id)
+        connection.starting.delete(id)
       }
     },
     async subscribe(args) {
-      const { connection, sink } = args.contextValue as SocketPrincipal
-      const starting = connection.starting.get(sink.id)
+      const { connection, id } = args.contextValue as SocketPrincipal
+      const starting = connection.starting.get(id)
       try {
-        const result = await subscribe(args, sink)
+        const result = await subscribe(args, sinkOf(connection, id, corks))
         if (!isResultStream(result)) return result
         if (starting?.abandoned || connection.socket.readyState !== WebSocket.OPEN) await result.return(undefined)
-        else connection.streams.set(sink.id, result)
+        else connection.streams.set(id, result)
         return result
       } finally {
-        connection.starting.delete(sink.id)
+        connection.starting.delete(id)
       }
     },
     onComplete: ({ extra }, id) => void extra.streams.delete(id),
@@ -209,6 +214,10 @@ function protocolOptions({
       result.errors ? { ...result, errors: writeErrors(result.errors) } : undefined,
     onError: (_ctx, _id, _payload, errors) => writeErrors(errors),
   }
+}
+
+function sinkOf({ socket, raw, streams }: Connection, id: string, corks: Corks): Sink {
+  return createSocketSink(socket, { raw, id, corks, sharesSocket: () => streams.size > 1 })
 }
 
 function refusal(code: string, message: string): GraphQLError {

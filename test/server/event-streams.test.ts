@@ -60,7 +60,7 @@ describe('a plain request', () => {
     await until(() => stream.text.includes('SNAPSHOT'))
     await ask(gateway, HOLD, { input: { slot: { serviceId, startsAt } } })
     await until(() => stream.text.includes('CHANGE'))
-    expect(stream.text).toMatch(/^:\n\nevent: next\ndata: \{"data":/)
+    expect(stream.text).toMatch(/^:\n\nid: \S+\nevent: next\ndata: \{"data":/)
     leaving.abort()
     await until(() => gateway.subscribers() === 0)
   })
