@@ -42,8 +42,7 @@ interface OperationsInput {
 }
 
 /**
- * graphql-js executes. Its compiled rival graphql-jit and Yoga's own executor were measured and refused: see
- * the note in plain-post.ts.
+ * graphql-js executes. What its rivals cost and gave is in plain-post.ts.
  */
 export function createOperations({ openContext, logger }: OperationsInput): Operations {
   const mask = createFaultMask(logger)

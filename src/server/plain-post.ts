@@ -3,6 +3,12 @@
 // Yoga's own way builds a Request, a Response, headers and streams around every operation and costs several times what
 // the pipeline inside does. This way answers only what is executed: whatever is refused before that (parameters, an
 // invalid document, an unknown operation) and whatever is unusual is left to Yoga, so both give the same answer.
+//
+// Measured in CPU time on a busy machine, so for the proportions only. A hello-world over HTTP: through Yoga whole 940 µs,
+// this way 73 µs, mercurius with its JIT 65 µs, bare node:http 43 µs. The execution alone: graphql-js 2.9 µs, Yoga's
+// executor 2.4 µs, with the hooks of its plugins 5.7 µs, graphql-jit 0.3 µs. A list of a thousand slots: 7.0 ms with either
+// executor, 0.4 ms with graphql-jit. It is not in use: whether the schema's plugins and its refusals work under it
+// has not been proven.
 
 import type { ServerResponse } from 'node:http'
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
