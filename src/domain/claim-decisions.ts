@@ -88,7 +88,7 @@ export function decide(state: BatchState, request: ClaimRequest): Decision {
   return decision
 }
 
-export function idempotencyOf(request: ClaimRequest): string {
+function idempotencyOf(request: ClaimRequest): string {
   return idempotencyName({ caller: request.caller.id, key: request.idempotency?.key ?? '' })
 }
 
@@ -198,7 +198,7 @@ function decideBookHold(state: BatchState, request: BookHoldRequest): Decision {
 }
 
 /** A hold named by a session can be used from that session only. */
-export function isOfOther(hold: StoredHold, { sessionKey }: { caller: string; sessionKey: string | null }): boolean {
+function isOfOther(hold: StoredHold, { sessionKey }: { caller: string; sessionKey: string | null }): boolean {
   return sessionKey !== null && hold.sessionKey !== null && hold.sessionKey !== sessionKey
 }
 

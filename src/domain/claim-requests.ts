@@ -124,7 +124,7 @@ export function resourceDaysOf(request: ClaimRequest): { resourceId: string; day
   ]
 }
 
-export function isFullyPinned({ offer, pinned }: SlotRequest): boolean {
+function isFullyPinned({ offer, pinned }: SlotRequest): boolean {
   const { positionCount } = planOf(offer.service)
   return pinned.length >= positionCount && pinned.every((id) => id !== null)
 }

@@ -237,6 +237,6 @@ function resultOf(decision: Won) {
   return { appointmentId: decision.booked.appointmentId, usedAlternative: usesAlternative(decision.request) }
 }
 
-export function usesAlternative(request: ClaimRequest): boolean {
+function usesAlternative(request: ClaimRequest): boolean {
   return request.kind === 'BOOK' && request.wishedAt !== null
 }

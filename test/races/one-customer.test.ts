@@ -35,7 +35,7 @@ describe('customers with one phone', () => {
     expect(await salon.db.sql`select phone from customers`).toEqual([{ phone: '+493023125000' }])
   })
 
-  it('are many without the unique index: the test sees it', async () => {
+  it('are two rows where the unique index is gone: nothing else keeps them one', async () => {
     await using salon = await openSalon({ people: 4 })
     await salon.db.sql`drop index customers_one_per_phone`
     await salon.db

@@ -13,7 +13,7 @@ export async function countDeadlocks(db: Database): Promise<number> {
 }
 
 /** Appointments that claim nothing although they are not cancelled, and cancelled ones that still claim. */
-export async function findMisclaimed(db: Database): Promise<object[]> {
+async function findMisclaimed(db: Database): Promise<object[]> {
   return db.sql<object[]>`
     select a.id, a.status, count(c.id)::int as claims
     from appointments a left join claims c
@@ -23,7 +23,7 @@ export async function findMisclaimed(db: Database): Promise<object[]> {
 }
 
 /** Histories that are not 1, 2, 3 … up to the appointment's version. */
-export async function findBrokenHistories(db: Database): Promise<object[]> {
+async function findBrokenHistories(db: Database): Promise<object[]> {
   return db.sql<object[]>`
     select a.id, a.version, array_agg(e.version order by e.version) as history
     from appointments a left join appointment_events e
@@ -34,7 +34,7 @@ export async function findBrokenHistories(db: Database): Promise<object[]> {
 }
 
 /** Subject-days whose log is not 1, 2, 3 … up to their version. */
-export async function findBrokenLogs(db: Database): Promise<object[]> {
+async function findBrokenLogs(db: Database): Promise<object[]> {
   return db.sql<object[]>`
     select d.subject_id, d.day::text, d.version, array_agg(c.version order by c.version) as log
     from resource_days d left join availability_changes c
@@ -55,7 +55,7 @@ interface ClaimRow {
 }
 
 /** All deltas of all days applied from nothing, beside the active claims cut by day: they must be the same. */
-export async function replayedAndActual(db: Database): Promise<{ replayed: string[]; actual: string[] }> {
+async function replayedAndActual(db: Database): Promise<{ replayed: string[]; actual: string[] }> {
   const rows = await db.sql<{ subjectId: string; day: string; delta: { added?: ClaimRow[]; removed?: ClaimRow[] } }[]>`
     select subject_id as "subjectId", day::text, delta from availability_changes order by subject_id, day, version`
   const claims = await db.sql<ClaimRow[]>`
