@@ -16,19 +16,19 @@ export interface StartedFunction {
 }
 
 /**
- * The instant of the first start is kept for the retries. `key` may name arguments instead of a tool call; then the
+ * The instant of the first start, by the database's clock, is kept for the retries. `key` may name arguments instead of a tool call; then the
  * same wish can come again: an answer counts only if it was a success and nothing else was done in the call since.
  */
 export async function startFunction(
   tx: Tx,
-  input: CallFunction & { function: string; arguments: unknown; now: Instant; isToolCall: boolean },
+  input: CallFunction & { function: string; arguments: unknown; isToolCall: boolean },
 ): Promise<StartedFunction> {
-  const { integrationId, providerCallId, key, now, isToolCall } = input
+  const { integrationId, providerCallId, key, isToolCall } = input
   const [, [row]] = await Promise.all([
     tx.sql`
-      insert into call_functions (organization_id, integration_id, provider_call_id, key, function, arguments, started_at)
+      insert into call_functions (organization_id, integration_id, provider_call_id, key, function, arguments)
       values (${tx.organizationId}, ${integrationId}, ${providerCallId}, ${key}, ${input.function},
-        ${JSON.stringify(input.arguments)}::jsonb, ${new Date(now)})
+        ${JSON.stringify(input.arguments)}::jsonb)
       on conflict do nothing`,
     tx.sql<(StartedFunction & { isOutdated: boolean })[]>`
       select started_at as "startedAt", answer,
@@ -43,11 +43,12 @@ export async function startFunction(
   ])
   if (!row) throw new Error('The function that was just recorded is not there.')
   if (isToolCall || !row.isOutdated) return { startedAt: row.startedAt, answer: row.answer }
-  await tx.sql`
-    update call_functions set started_at = ${new Date(now)}, finished_at = null, answer = null
+  const [again] = await tx.sql<[StartedFunction]>`
+    update call_functions set started_at = clock_timestamp(), finished_at = null, answer = null
     where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
-      and provider_call_id = ${providerCallId} and key = ${key}`
-  return { startedAt: now, answer: null }
+      and provider_call_id = ${providerCallId} and key = ${key}
+    returning started_at as "startedAt", answer`
+  return again
 }
 
 /** The first answer stays; whoever comes second gets it. */

@@ -27,7 +27,6 @@ describe('a conversation', () => {
     expect(moved.body).toMatchObject({ outcome: 'RESCHEDULED' })
     const cancelled = await call.invoke('cancel_appointment', {})
     expect(cancelled.body).toMatchObject({ outcome: 'CANCELLED' })
-    console.log([checked, held, booked, found, moved, cancelled].map((reply) => reply.body.message).join('\n'))
     expect(await countOverlaps(gateway.db)).toBe(0)
   })
 })

@@ -127,7 +127,7 @@ async function change(call: Call, wished: Change): Promise<FunctionResult> {
     const picked = pickAppointment(call, { ...read, wish: wished.wish })
     // The same wish in a second tool call must not fall on the next appointment in the list.
     const twin = own.find((appointment) => appointment.isTouched && wished.isDone(appointment))
-    if (twin && ('answer' in picked || repeats(call, wished, twin))) return changed(call, wished, twin)
+    if (twin && ('answer' in picked || repeats(call, wished, { twin, picked }))) return changed(call, wished, twin)
     if ('answer' in picked) return picked
     if (wished.isDone(picked)) return changed(call, wished, picked)
     const key = done ? `${earlier.key}:${done.version}` : earlier.key
@@ -164,8 +164,13 @@ async function findEarlier(
   return { key: name, appointmentId: (await find(name))?.appointmentId ?? null }
 }
 
-/** Whether everything that was said of the appointment is true of the one that this call has changed already. */
-function repeats(call: Call, { kind, wish }: Change, twin: OwnAppointment): boolean {
+/** Whether everything that was said fits the one that this call has changed already, and the other one is not newer. */
+function repeats(
+  call: Call,
+  { kind, wish }: Change,
+  { twin, picked }: { twin: OwnAppointment; picked: OwnAppointment },
+): boolean {
+  if (picked.createdAt >= twin.updatedAt) return false
   if (kind === 'RESCHEDULE') return wish === null && !namesAppointment(call)
   return isAt(twin, wish) && isNamed(call, twin)
 }

@@ -79,14 +79,14 @@ export async function runFunction(run: FunctionRun): Promise<Answer> {
 }
 
 function recordStart({ name, call, callObject, rawArguments }: FunctionRun) {
-  const { integration, callId, key, isToolCall, startedAt: now } = call
+  const { integration, callId, key, isToolCall } = call
   const called = { integrationId: integration.id, providerCallId: callId, key }
   return inTransaction(
     call.db,
     integration.organizationId,
     async (tx) => {
       await ensureCall(tx, integration.id, callId, callObject)
-      return startFunction(tx, { ...called, function: name, arguments: rawArguments, now, isToolCall })
+      return startFunction(tx, { ...called, function: name, arguments: rawArguments, isToolCall })
     },
     { locks: [callLock(integration.id, callId), functionLock(called)] },
   )
