@@ -13,7 +13,7 @@ export interface GraphiqlAssets {
   address: (name: AssetName) => Promise<string>
 }
 
-export type AssetName = 'graphiql.js' | 'graphiql.css' | 'boot.js' | 'editor.js' | 'json.js' | 'graphql.js'
+type AssetName = 'graphiql.js' | 'graphiql.css' | 'boot.js' | 'editor.js' | 'json.js' | 'graphql.js'
 
 interface Asset {
   type: string

@@ -11,7 +11,7 @@ import { SUBSCRIPTION_NOT_ACCEPTABLE } from './refusals.ts'
 import { headersOf, JSON_TYPE, RESPONSE_TYPE, statusOf } from './statuses.ts'
 
 /** What comes with a request that goes through Yoga whole. */
-export interface ServerContext {
+interface ServerContext {
   requestId: string
   authorization: string | undefined
 }
