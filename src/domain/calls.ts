@@ -152,7 +152,9 @@ type StoredCall = { [K in keyof CallRecord]: CallRecord[K] | null } & { id: stri
 
 // Null in the database is "not told", except where JSON's own null was told.
 function toRecord({ toldNothing, ...row }: StoredCall): CallRecord {
-  const record: Record<string, unknown> = Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value ?? undefined]))
+  const record: Record<string, unknown> = Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, value ?? undefined]),
+  )
   for (const field of toldNothing) record[field] = null
   return { ...record, customerId: row.customerId, providerCallId: row.providerCallId } as CallRecord
 }
