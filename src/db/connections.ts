@@ -112,14 +112,24 @@ export function createConnectionPool({
  */
 async function openConnection(client: SqlClient): Promise<OpenConnection> {
   let isOver = false
-  const lost = Promise.withResolvers<never>()
-  lost.promise.catch(() => {})
+  const unsettled = new Set<(error: Error) => void>()
   const end = () => client.end({ timeout: 0 }).catch(() => {})
   const abandon = () => {
     isOver = true
-    lost.reject(connectionError('CONNECTION_CLOSED', 'The connection to the database was lost.'))
+    for (const reject of unsettled) reject(connectionLost())
+    unsettled.clear()
   }
-  const orLost = <T>(work: PromiseLike<T>) => Promise.race([work, lost.promise])
+  // Not a race against one promise of the connection: it would keep a reaction of every transaction for as long as it lives.
+  const orLost = async <T>(work: PromiseLike<T>): Promise<T> => {
+    const { promise, reject } = Promise.withResolvers<never>()
+    if (isOver) reject(connectionLost())
+    unsettled.add(reject)
+    try {
+      return await Promise.race([work, promise])
+    } finally {
+      unsettled.delete(reject)
+    }
+  }
   const watch = {
     onexecute(connection: { onclose: () => void }) {
       connection.onclose = abandon
@@ -142,7 +152,7 @@ async function openConnection(client: SqlClient): Promise<OpenConnection> {
 }
 
 function guarded(sql: SqlClient, isOver: () => boolean, onError: (error: unknown) => void): SqlClient {
-  const refused = () => Promise.reject(connectionError('CONNECTION_CLOSED', 'The connection to the database was lost.'))
+  const refused = () => Promise.reject(connectionLost())
   return new Proxy(sql, {
     apply(target, thisArgument, args) {
       return isOver() ? refused() : observed(Reflect.apply(target as never, thisArgument, args), onError)
@@ -173,6 +183,10 @@ function observed<T>(query: T, onError: (error: unknown) => void): T {
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof postgres.PostgresError) return false
   return 'syscall' in error || ('code' in error && String(error.code).startsWith('CONNECTION_'))
+}
+
+function connectionLost(): Error {
+  return connectionError('CONNECTION_CLOSED', 'The connection to the database was lost.')
 }
 
 function connectionError(code: string, message: string): Error {
