@@ -35,7 +35,8 @@ export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBu
   let connections: RedisConnections | null = null
   let loop: Loop | null = null
   let renewAtMs = 0
-  let publishFails = false
+  /** Until a whole round of our own heartbeats was taken. */
+  let publishFails = true
   let isReliable = false
 
   const onLoss = (error?: Error) => {
@@ -59,10 +60,12 @@ export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBu
   const send = async (partition: number, message: Message) => {
     try {
       await connections?.pubSub.publish(channels[partition] as string, message)
+      return true
     } catch (error) {
-      if (!publishFails) logger.warn({ err: error }, 'could not publish to Redis')
+      if (isReliable) logger.warn({ err: error }, 'could not publish to Redis')
       publishFails = true
       judge()
+      return false
     }
   }
   const connect = () => {
@@ -87,11 +90,13 @@ export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBu
     else if (now >= renewAtMs) connect()
     // Whoever is heard proves the partition: many gateways need no more heartbeats than one. A doubtful one asks itself.
     const doubtful = !isReliable
-    publishFails = false
     const due = channels.flatMap((_, partition) =>
       doubtful || now - health.lastHeardAtMs(partition) >= HEARTBEAT_MS - TURN_MS ? [partition] : [],
     )
-    void Promise.all(due.map((partition) => send(partition, { from: processId }))).then(judgeSoon)
+    void Promise.all(due.map((partition) => send(partition, { from: processId }))).then((taken) => {
+      if (doubtful && taken.every(Boolean)) publishFails = false
+      judgeSoon()
+    })
   }
   // Messages that have arrived but were not read yet come before the timers are judged by them.
   const judgeSoon = () => void setImmediate(judge)
