@@ -2,6 +2,7 @@
 import type { Database } from './db/client.ts'
 import { expireHolds } from './domain/expired-holds.ts'
 import { pruneIdempotencyKeys } from './domain/idempotency-keys.ts'
+import { pruneChanges } from './realtime/prune-changes.ts'
 import type { Logger } from './runtime/logger.ts'
 import { startLoop } from './runtime/loops.ts'
 
@@ -16,6 +17,8 @@ export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
       run: () => untilDone(() => pruneIdempotencyKeys(db)),
       logger,
     }),
+    // Whoever was away for longer gets a snapshot.
+    startLoop({ name: 'prune-changes', intervalMs: 60_000, run: () => untilDone(() => pruneChanges(db)), logger }),
   ]
   return {
     async [Symbol.asyncDispose]() {
