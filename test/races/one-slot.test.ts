@@ -45,9 +45,10 @@ describe.each([{ advisoryLocks: true }, { advisoryLocks: false }])(
       await using doors = openDoors(shared, options)
       const wish = (index: number) => {
         const startsAt = hourAhead(0) + (index % 16) * 15 * minute
-        return { startsAt, slot: { serviceId: services[index % 4] as string, startsAt, resourceIds: [] } }
+        const slot = { serviceId: services[index % 4] as string, startsAt, resourceIds: [] }
+        return { startsAt, slot, alternativeWithinMinutes: 240 }
       }
-      const { won, refusals } = await outcomes(bookings(doors, 240, wish))
+      const { won, refusals } = await outcomes(bookings(doors, 160, wish))
       expect(won.length).toBeGreaterThan(3)
       expect(refusals).toEqual({ SlotUnavailableError: 160 - won.length })
       await expectIntact(shared.db)
