@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
+import { runMigrations as installJobs, Logger } from 'graphile-worker'
 import postgres from 'postgres'
 
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url))
@@ -14,6 +15,8 @@ export async function migrate(databaseUrl: string): Promise<void> {
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
     await applyMigrations(drizzle(sql), { migrationsFolder: MIGRATIONS_FOLDER })
+    // Jobs are enqueued in the transactions of the domain: their tables exist before the first of these.
+    await installJobs({ connectionString: databaseUrl, logger: new Logger(() => () => {}) })
   } finally {
     await sql.end({ timeout: 5 })
   }
