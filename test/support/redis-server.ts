@@ -7,7 +7,7 @@ import path from 'node:path'
 const HOW_TO_INSTALL =
   'The tests need a real Redis: install redis-server or valkey-server (Debian: apt-get install redis-server), or set REDIS_URL.'
 
-export function findRedisServer(): string | null {
+function findRedisServer(): string | null {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/bin', '/usr/local/bin']
   const candidates = folders.flatMap((folder) =>
     ['redis-server', 'valkey-server'].map((name) => path.join(folder, name)),
