@@ -3,7 +3,7 @@ import type { Tx } from '../db/transaction.ts'
 import { rankAlternatives } from './alternative-ranking.ts'
 import type { ClaimRequest } from './claim-requests.ts'
 import { candidatesOf } from './definitions.ts'
-import { loadTaken } from './resource-states.ts'
+import { loadTaken, statesOf } from './resource-states.ts'
 import { claimWindow, findSlots } from './slots.ts'
 import type { Instant, Interval, ResourceState, ServiceDefinition, Slot } from './types.ts'
 
@@ -55,11 +55,7 @@ async function readGroup(tx: Tx, requests: ClaimRequest[]): Promise<Alternatives
     loadTaken(tx, { resourceIds: candidatesOf(offer.service), window }),
     readOwnAppointments(tx, { ...request.alternatives, window }),
   ])
-  const resources = new Map<string, ResourceState>()
-  for (const [id, schedule] of offer.schedules) resources.set(id, { schedule, claims: [], busy: [] })
-  for (const claim of taken.claims) resources.get(claim.resourceId)?.claims.push(claim)
-  for (const busy of taken.busy) resources.get(busy.resourceId)?.busy.push(busy)
-  return { requests, resources, exclude }
+  return { requests, resources: statesOf(offer.schedules, taken), exclude }
 }
 
 /** The confirmed appointments of a customer, known by id or by phone, that touch the window. */

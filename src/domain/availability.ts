@@ -1,10 +1,18 @@
 // Availability: the open slots of a service in a range, and the exact moment of the answer.
+import { type LogPosition, readLogPosition } from '../db/log-positions.ts'
 import type { Tx } from '../db/transaction.ts'
-import { candidatesOf, loadServices } from './definitions.ts'
+import {
+  areInForce,
+  candidatesOf,
+  type Definitions,
+  lastReadDefinitions,
+  loadServices,
+  readDefinitionVersions,
+} from './definitions.ts'
 import { type InputIssue, InvalidInputError, NotFoundError } from './refusals.ts'
-import { loadResourceStates } from './resource-states.ts'
+import { loadResourceStates, loadTaken, statesOf } from './resource-states.ts'
 import { claimWindow, findSlots } from './slots.ts'
-import type { Instant, Slot } from './types.ts'
+import type { Instant, ResourceState, ServiceDefinition, Slot } from './types.ts'
 
 export const MAX_RANGE_DAYS = 62
 
@@ -19,26 +27,46 @@ export interface AvailabilityWish {
 
 export interface AvailabilityAnswer {
   slots: Slot[]
-  /** `pg_current_snapshot()` of the answer. */
-  snapshot: string
-  now: Instant
+  /** The moment that the answer is of. */
+  position: LogPosition
 }
 
 /** Call it in a snapshot transaction. Throws NotFoundError for an unknown service, InvalidInputError for a bad range. */
 export async function findAvailability(tx: Tx, wish: AvailabilityWish): Promise<AvailabilityAnswer> {
   checkRange(wish)
-  const [services, moment] = await Promise.all([loadServices(tx, [wish.serviceId]), readMoment(tx)])
-  const service = services.get(wish.serviceId)
+  const { serviceId, from, to } = wish
+  const named = wish.resourceIds ?? []
+  const guess = lastReadDefinitions(tx, { serviceId, resourceIds: named })
+  const [position, guessed] = await Promise.all([readLogPosition(tx), guess && readGuessed(tx, guess, wish)])
+  const { service, resources } = guessed ?? (await readInForce(tx, wish))
+  for (const id of named) if (!resources.has(id)) throw new NotFoundError('resource')
+  return { slots: findSlots({ service, resources, from, to, now: position.now, resourceIds: named }), position }
+}
+
+interface Offered {
+  service: ServiceDefinition
+  resources: Map<string, ResourceState>
+}
+
+/** One round trip where nothing was redefined since the last look; null where something was. */
+async function readGuessed(tx: Tx, guess: Definitions, { from, to }: AvailabilityWish): Promise<Offered | null> {
+  const { service, schedules } = guess
+  const resourceIds = [...schedules.keys()]
+  const [versions, taken] = await Promise.all([
+    readDefinitionVersions(tx, [service.id, ...resourceIds]),
+    loadTaken(tx, { resourceIds, window: claimWindow(service, from, to) }),
+  ])
+  return areInForce(guess, versions) ? { service, resources: statesOf(schedules, taken) } : null
+}
+
+async function readInForce(tx: Tx, { serviceId, from, to, resourceIds }: AvailabilityWish): Promise<Offered> {
+  const service = (await loadServices(tx, [serviceId])).get(serviceId)
   if (!service) throw new NotFoundError('service')
-  const resourceIds = [...new Set([...candidatesOf(service), ...(wish.resourceIds ?? [])])]
-  const window = claimWindow(service, wish.from, wish.to)
-  const resources = await loadResourceStates(tx, { resourceIds, window })
-  for (const id of wish.resourceIds ?? []) if (!resources.has(id)) throw new NotFoundError('resource')
-  const { from, to } = wish
-  return {
-    slots: findSlots({ service, resources, from, to, now: moment.now, resourceIds: wish.resourceIds }),
-    ...moment,
-  }
+  const resources = await loadResourceStates(tx, {
+    resourceIds: [...new Set([...candidatesOf(service), ...(resourceIds ?? [])])],
+    window: claimWindow(service, from, to),
+  })
+  return { service, resources }
 }
 
 export function checkRange({ from, to }: { from: Instant; to: Instant }): void {
@@ -48,10 +76,4 @@ export function checkRange({ from, to }: { from: Instant; to: Instant }): void {
     issues.push({ path: ['to'], message: `Must be at most ${MAX_RANGE_DAYS} days after from. Ask for several ranges.` })
   }
   if (issues.length > 0) throw new InvalidInputError(issues)
-}
-
-async function readMoment(tx: Tx): Promise<{ snapshot: string; now: Instant }> {
-  const [row] = await tx.sql<[{ snapshot: string; now: Instant }]>`
-    select pg_current_snapshot()::text as snapshot, clock_timestamp() as now`
-  return row
 }

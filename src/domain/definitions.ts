@@ -30,6 +30,39 @@ export async function loadSchedules(tx: Tx, ids: string[]): Promise<Map<string, 
   return load(tx, ids, keptSchedules, (schedule) => schedule.scheduleVersion, readSchedules)
 }
 
+export interface Definitions {
+  service: ServiceDefinition
+  schedules: Map<string, ResourceSchedule>
+}
+
+/**
+ * What was read last, of whatever version: it saves a round trip to whoever compares the versions with those of its own
+ * snapshot. Null if any part was never read.
+ */
+export function lastReadDefinitions(
+  { organizationId }: Pick<Tx, 'organizationId'>,
+  { serviceId, resourceIds }: { serviceId: string; resourceIds: readonly string[] },
+): Definitions | null {
+  const service = keptServices.get(organizationId + serviceId)
+  if (!service) return null
+  const schedules = new Map<string, ResourceSchedule>()
+  for (const ids of [candidatesOf(service), resourceIds]) {
+    for (const id of ids) {
+      const schedule = keptSchedules.get(organizationId + id)
+      if (!schedule) return null
+      schedules.set(id, schedule)
+    }
+  }
+  return { service, schedules }
+}
+
+/** Whether the definitions are those in force, given the versions of a snapshot. */
+export function areInForce({ service, schedules }: Definitions, versions: ReadonlyMap<string, number>): boolean {
+  if (versions.get(service.id) !== service.definitionVersion) return false
+  for (const [id, { scheduleVersion }] of schedules) if (versions.get(id) !== scheduleVersion) return false
+  return true
+}
+
 /** The present definition versions of services and resources. A subject that was never changed is at version 0. */
 export async function readDefinitionVersions(tx: Tx, subjectIds: string[]): Promise<Map<string, number>> {
   const rows = await tx.sql<{ subjectId: string; version: number }[]>`

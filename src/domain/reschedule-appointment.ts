@@ -21,7 +21,7 @@ import { OutdatedAttempt } from './outdated-attempt.ts'
 import { judgeByPolicy } from './policy-rulings.ts'
 import { NotFoundError, SlotUnavailableError } from './refusals.ts'
 import { freeByStates, isLive, meets } from './resource-availability.ts'
-import { loadTaken } from './resource-states.ts'
+import { loadTaken, statesOf } from './resource-states.ts'
 import { serviceAsBooked } from './service-as-booked.ts'
 import { planOf } from './service-plan.ts'
 import { explainStart } from './slot-explanation.ts'
@@ -131,12 +131,7 @@ async function checkVersions(tx: Tx, { service, schedules }: Offer): Promise<voi
 }
 
 async function readStates(tx: Tx, { schedules }: Offer, window: Interval): Promise<Map<string, ResourceState>> {
-  const { claims, busy } = await loadTaken(tx, { resourceIds: [...schedules.keys()], window })
-  const states = new Map<string, ResourceState>()
-  for (const [id, schedule] of schedules) states.set(id, { schedule, claims: [], busy: [] })
-  for (const claim of claims) states.get(claim.resourceId)?.claims.push(claim)
-  for (const interval of busy) states.get(interval.resourceId)?.busy.push(interval)
-  return states
+  return statesOf(schedules, await loadTaken(tx, { resourceIds: [...schedules.keys()], window }))
 }
 
 /** The claims to be judged, and the local day for a fair choice. */

@@ -2,7 +2,7 @@
 import { LONGEST_CLAIM_MS } from '../db/tables/claims.ts'
 import type { Tx } from '../db/transaction.ts'
 import { loadSchedules } from './definitions.ts'
-import type { BusyInterval, Claim, Instant, Interval, ResourceState } from './types.ts'
+import type { BusyInterval, Claim, Instant, Interval, ResourceSchedule, ResourceState } from './types.ts'
 
 /**
  * The states of the resources that exist among `resourceIds`, with everything that touches `window`. In a snapshot
@@ -13,10 +13,18 @@ export async function loadResourceStates(
   { resourceIds, window }: { resourceIds: string[]; window: Interval },
 ): Promise<Map<string, ResourceState>> {
   const [schedules, taken] = await Promise.all([loadSchedules(tx, resourceIds), loadTaken(tx, { resourceIds, window })])
+  return statesOf(schedules, taken)
+}
+
+/** Claims and busy intervals of resources that are not asked for are left out. */
+export function statesOf(
+  schedules: ReadonlyMap<string, ResourceSchedule>,
+  { claims, busy }: { claims: readonly Claim[]; busy: readonly BusyInterval[] },
+): Map<string, ResourceState> {
   const states = new Map<string, ResourceState>()
   for (const [id, schedule] of schedules) states.set(id, { schedule, claims: [], busy: [] })
-  for (const claim of taken.claims) states.get(claim.resourceId)?.claims.push(claim)
-  for (const busy of taken.busy) states.get(busy.resourceId)?.busy.push(busy)
+  for (const claim of claims) states.get(claim.resourceId)?.claims.push(claim)
+  for (const interval of busy) states.get(interval.resourceId)?.busy.push(interval)
   return states
 }
 

@@ -1,18 +1,17 @@
 // Availability: the query, the alternatives, and the live subscription.
-import { readLogPosition } from '../db/log-positions.ts'
 import { findAlternatives } from '../domain/alternatives.ts'
 import { type AvailabilityAnswer, checkRange, findAvailability } from '../domain/availability.ts'
 import { seesCustomers } from '../domain/callers.ts'
 import { NotFoundError } from '../domain/refusals.ts'
 import type { AvailabilityUpdate as AvailabilityUpdateMessage } from '../realtime/availability-views.ts'
-import { availabilityScope, encodeCursor } from '../realtime/cursors.ts'
+import { type AvailabilityQuestion, availabilityScope, encodeCursor } from '../realtime/cursors.ts'
 import { parseSnapshot } from '../realtime/snapshots.ts'
 import { builder } from './builder.ts'
 import { type Context, callerOf } from './context.ts'
 import { AvailabilityUpdateKind } from './enums.ts'
 import { optionalId, requireId, requireIds } from './inputs.ts'
 import { Slot } from './refs.ts'
-import { selectsField, selectsRecordsOf } from './selections.ts'
+import { selectsRecordsOf } from './selections.ts'
 
 const Availability = builder.objectRef<AvailabilityAnswer & { cursor: string }>('Availability').implement({
   description: 'The open slots of a service in a range, at one instant.',
@@ -89,23 +88,9 @@ builder.queryFields((t) => ({
     args: { input: t.arg({ type: AvailabilityInput, required: true, description: 'The service and the range.' }) },
     resolve: async (_root, { input }, ctx, info) => {
       const question = readQuestion(ctx, input)
-      const wantsCursor = selectsField(info, 'cursor')
-      const [answer, position] = await ctx.read((tx) =>
-        Promise.all([findAvailability(tx, question), wantsCursor ? readLogPosition(tx) : null]),
-      )
+      const answer = await ctx.read((tx) => findAvailability(tx, question))
       if (selectsRecordsOf(info, 'candidates')) await ctx.moment().resources.preload(candidatesOf(answer))
-      const snapshot = position && parseSnapshot(position.snapshot)
-      const cursor =
-        position && snapshot
-          ? encodeCursor({
-              epoch: position.epoch,
-              snapshot,
-              ahead: [],
-              at: answer.now,
-              scope: availabilityScope(question),
-            })
-          : ''
-      return { ...answer, cursor }
+      return { ...answer, cursor: cursorOf(answer, question) }
     },
   }),
   alternatives: t.field({
@@ -152,6 +137,18 @@ builder.subscriptionField('availability', (t) =>
     resolve: (update) => update,
   }),
 )
+
+function cursorOf({ position }: AvailabilityAnswer, question: AvailabilityQuestion): string {
+  const snapshot = parseSnapshot(position.snapshot)
+  if (!snapshot) throw new Error('PostgreSQL named a snapshot in an unknown form.')
+  return encodeCursor({
+    epoch: position.epoch,
+    snapshot,
+    ahead: [],
+    at: position.now,
+    scope: availabilityScope(question),
+  })
+}
 
 function readQuestion(ctx: Context, input: typeof AvailabilityInput.$inferInput) {
   return {

@@ -74,7 +74,8 @@ async function expectAcknowledged(salon: Salon, { acknowledged }: StormRecord): 
 async function expectAvailabilityOfModel(tx: Tx, serviceId: string): Promise<void> {
   const from = hourAhead(0)
   const to = from + 20 * 60 * minute
-  const { slots, now } = await findAvailability(tx, { serviceId, from, to, resourceIds: null })
+  const { slots, position } = await findAvailability(tx, { serviceId, from, to, resourceIds: null })
+  const { now } = position
   const service = (await loadServices(tx, [serviceId])).get(serviceId)
   if (!service) throw new Error('The service is gone.')
   const resources = await readModel(tx, now)
