@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
 import { disconnectIntegration } from '../../src/domain/integrations.ts'
-import { connectRetell } from '../../src/integrations/retell/connect.ts'
+import { connectRetell } from '../../src/domain/voice-agents.ts'
 import { signAsRetell } from '../../src/integrations/retell/signature.ts'
 import { createFakeRetell } from '../support/fake-retell.ts'
 import { connection, openRetellGateway, type RetellGateway, WEBHOOK_KEY } from '../support/retell-gateway.ts'
@@ -235,7 +235,7 @@ describe('a delivery', () => {
   it('belongs to the organization of its address and to no other', async () => {
     const other = await addTenant(gateway.db)
     const integration = await inTransaction(gateway.db, other.organizationId, (tx) =>
-      connectRetell(tx, connection(other, { connection: { webhookKey: 'key of the other one' } })),
+      connectRetell(tx, connection(other, { connection: { apiKey: 'key of the other one' } })),
     )
     const call = newCall()
     const stranger = createFakeRetell({ url: gateway.url, integrationId: integration.id, webhookKey: WEBHOOK_KEY })

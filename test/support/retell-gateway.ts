@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { openDatabase } from '../../src/db/client.ts'
 import { type BookingLane, createBookingLane } from '../../src/domain/booking-lane.ts'
-import { connectRetell, type RetellConnection } from '../../src/integrations/retell/connect.ts'
+import { connectRetell, type RetellConnection } from '../../src/domain/voice-agents.ts'
 import { retellRoutes } from '../../src/integrations/retell/routes.ts'
 import { createWebhookDoor } from '../../src/integrations/webhooks/door.ts'
 import type { WebhookObserver } from '../../src/integrations/webhooks/observer.ts'
@@ -67,7 +67,7 @@ export async function openRetellGateway(options: Options = {}): Promise<RetellGa
 export function connection(salon: Pick<Salon, 'locationId'>, options: Options = {}): RetellConnection {
   return {
     locationId: salon.locationId,
-    webhookKey: WEBHOOK_KEY,
+    apiKey: WEBHOOK_KEY,
     language: 'de',
     functions: [],
     serviceNames: [],

@@ -1,12 +1,13 @@
 // Retell's custom functions: what the agent calls during a conversation, by whatever name it has for them.
 import { readPhone } from '../../domain/phone-numbers.ts'
+import type { VoiceFunctionName } from '../../domain/voice-agents.ts'
 import { isObject, type JsonObject, textOf } from '../webhooks/payloads.ts'
 import { refuse, type WebhookHandler, type WebhookRequest, type WebhookResponse } from '../webhooks/requests.ts'
 import { callIdOf, carrierNumberOf } from './call-object.ts'
 import { type GenuineDelivery, openDelivery, type RetellContext } from './context.ts'
 import type { Answer } from './functions/answers.ts'
 import { readArguments } from './functions/arguments.ts'
-import { type FunctionName, findFunction } from './functions/names.ts'
+import { findFunction } from './functions/names.ts'
 import { invocationKey, publicFunction, runFunction } from './functions/run-function.ts'
 import { createSingleFlight } from './functions/single-flight.ts'
 import { voiceAgent } from './settings.ts'
@@ -47,7 +48,7 @@ export function createFunctionsHandler(ctx: RetellContext): WebhookHandler {
 }
 
 interface Invocation {
-  name: FunctionName
+  name: VoiceFunctionName
   /** Null: the body is nothing but arguments, so nothing ties it to a call. */
   callId: string | null
   callObject: JsonObject

@@ -1,8 +1,5 @@
-// The languages that are spoken to callers.
-
-export type Language = 'de' | 'en'
-
-export const LANGUAGES: Language[] = ['de', 'en']
+// Which language is spoken where nobody has said.
+import type { Language } from '../../domain/voice-agents.ts'
 
 export function countryLanguage(country: string): Language {
   return ['DE', 'AT', 'CH', 'LI', 'LU'].includes(country) ? 'de' : 'en'

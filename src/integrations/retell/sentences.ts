@@ -127,8 +127,6 @@ export function sentencesFor(speech: Speech) {
   }
 }
 
-export type Sentences = ReturnType<typeof sentencesFor>
-
 function policySentence(change: 'CANCEL' | 'RESCHEDULE', until: Instant | null, speech: Speech): string {
   const german = speech.language === 'de'
   const verb = german ? (change === 'CANCEL' ? 'abgesagt' : 'verschoben') : change === 'CANCEL' ? 'cancelled' : 'moved'

@@ -1,19 +1,9 @@
 // What an organization has set for its voice agent, and the caller that acts for it.
 
 import type { Caller } from '../../domain/callers.ts'
-import type { IntegrationRecord, IntegrationWithSecrets } from '../../domain/integrations.ts'
-import { countryLanguage, type Language } from './languages.ts'
-
-export interface RetellSettings {
-  /** Null: by the location's country. */
-  language: Language | null
-  /** From the agent's names for functions to ours. Ours need no entry. */
-  functions: Record<string, string>
-  /** What callers call a service, to the service's id. */
-  serviceNames: Record<string, string>
-  /** How long a conversation holds what it offers. */
-  holdSeconds: number
-}
+import type { IntegrationWithSecrets } from '../../domain/integrations.ts'
+import { type Language, type RetellSettings, settingsOf } from '../../domain/voice-agents.ts'
+import { countryLanguage } from './languages.ts'
 
 export interface RetellIntegration {
   id: string
@@ -24,18 +14,6 @@ export interface RetellIntegration {
   language: Language
   webhookKey: string
   settings: RetellSettings
-}
-
-export const DEFAULT_HOLD_SECONDS = 300
-
-export function settingsOf({ settings }: Pick<IntegrationRecord, 'settings'>): RetellSettings {
-  const stored = settings as Partial<RetellSettings>
-  return {
-    language: stored.language ?? null,
-    functions: stored.functions ?? {},
-    serviceNames: stored.serviceNames ?? {},
-    holdSeconds: stored.holdSeconds ?? DEFAULT_HOLD_SECONDS,
-  }
 }
 
 export function retellIntegration(integration: IntegrationWithSecrets): RetellIntegration {

@@ -1,6 +1,6 @@
 // Dates and times as they are spoken, in the location's zone.
 import type { Instant } from '../../domain/types.ts'
-import type { Language } from './languages.ts'
+import type { Language } from '../../domain/voice-agents.ts'
 
 export interface Speech {
   language: Language

@@ -50,7 +50,7 @@ async function readAround(
   call: Call,
 ): Promise<{ catalogue: Catalogue; holds: HoldRecord[]; customer: CustomerRecord | null }> {
   const [catalogue, holds, customer] = await Promise.all([
-    readCatalogue(tx, call.integration.locationId),
+    readCatalogue(tx, call.integration),
     listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }),
     findCaller(tx, call),
   ])

@@ -2,6 +2,7 @@
 import type { Tx } from '../../../db/transaction.ts'
 import type { ServiceDefinition } from '../../../domain/types.ts'
 import { sentencesFor } from '../sentences.ts'
+import type { RetellIntegration } from '../settings.ts'
 import { decline, type FunctionResult } from './answers.ts'
 import type { Conversation } from './conversation.ts'
 import { matchByName } from './matching.ts'
@@ -11,15 +12,22 @@ export interface Offered {
   name: string
 }
 
+interface OfferedService extends Offered {
+  /** As the organization writes it; `name` is what callers say, where that is set. */
+  writtenName: string
+  durationMinutes: number
+}
+
 export interface Catalogue {
-  services: (Offered & { durationMinutes: number })[]
+  services: OfferedService[]
   staff: Offered[]
 }
 
-export async function readCatalogue(tx: Tx, locationId: string): Promise<Catalogue> {
+export async function readCatalogue(tx: Tx, integration: RetellIntegration): Promise<Catalogue> {
+  const { locationId } = integration
   const [services, staff] = await Promise.all([
-    tx.sql<Catalogue['services']>`
-      select s.id, s.name, coalesce(sum(g.duration_minutes), 0)::int as "durationMinutes"
+    tx.sql<OfferedService[]>`
+      select s.id, s.name as "writtenName", coalesce(sum(g.duration_minutes), 0)::int as "durationMinutes"
       from services s
       left join service_segments g on g.organization_id = s.organization_id and g.service_id = s.id
       where s.organization_id = ${tx.organizationId} and s.location_id = ${locationId} and s.active
@@ -29,7 +37,13 @@ export async function readCatalogue(tx: Tx, locationId: string): Promise<Catalog
       where organization_id = ${tx.organizationId} and location_id = ${locationId} and kind = 'STAFF' and active
       order by name, id`,
   ])
-  return { services, staff }
+  return {
+    services: services.map((service) => ({
+      ...service,
+      name: spokenServiceName(integration, service.id, service.writtenName),
+    })),
+    staff,
+  }
 }
 
 export const SERVICE_NAMES = [
@@ -41,6 +55,11 @@ export const SERVICE_NAMES = [
   'dienst',
   'behandlung',
 ]
+/** What callers call the service, if that is set. */
+export function spokenServiceName({ settings }: RetellIntegration, id: string, name: string): string {
+  return Object.entries(settings.serviceNames).find(([, serviceId]) => serviceId === id)?.[0] ?? name
+}
+
 const STAFF_NAMES = ['staff', 'staff_name', 'employee', 'mitarbeiter', 'mitarbeiterin', 'stylist', 'resource']
 
 /** Null: no service was named. A name that fits several is asked about. */
@@ -58,6 +77,11 @@ export function findService(
   )
   const named = matchByName(spoken, aliases)
   if (named.kind === 'ONE') return { service: named.item.service }
+  const written = matchByName(
+    spoken,
+    services.map((service) => ({ name: service.writtenName, service })),
+  )
+  if (written.kind === 'ONE') return { service: written.item.service }
   const match = matchByName(spoken, services)
   if (match.kind === 'ONE') return { service: match.item }
   const names = (match.kind === 'SEVERAL' ? match.items : services).map(({ name }) => name)

@@ -112,7 +112,7 @@ async function change(call: Call, wished: Change): Promise<FunctionResult> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const read = await inSnapshot(db, integration.organizationId, async (tx) => {
       const [catalogue, own, earlier] = await Promise.all([
-        readCatalogue(tx, integration.locationId),
+        readCatalogue(tx, integration),
         readOwnAppointments(tx, call),
         findEarlier(call, wished, (key) => findIdempotentResult(tx, call.caller, key)),
       ])

@@ -72,7 +72,7 @@ async function look(
   const wish = time.wish ?? soon(startedAt)
   const looked = await inSnapshot(db, integration.organizationId, async (tx) => {
     const [catalogue, holds] = await Promise.all([
-      readCatalogue(tx, integration.locationId),
+      readCatalogue(tx, integration),
       callId === null ? [] : listSessionHolds(tx, { caller, sessionKey: callId }),
     ])
     const required = requireService(conversation, catalogue)

@@ -21,7 +21,7 @@ export async function holdSlot(call: Call): Promise<FunctionResult> {
   if ('answer' in time) return time
   const exact = requireStart(call, time.wish)
   if ('answer' in exact) return exact
-  const catalogue = await inSnapshot(db, integration.organizationId, (tx) => readCatalogue(tx, integration.locationId))
+  const catalogue = await inSnapshot(db, integration.organizationId, (tx) => readCatalogue(tx, integration))
   const required = requireService(call, catalogue)
   if ('answer' in required) return required
   const named = findStaff(call, catalogue)

@@ -7,9 +7,7 @@ import type { Conversation } from './conversation.ts'
 
 export async function listServices(conversation: Conversation): Promise<FunctionResult> {
   const { db, integration, speech } = conversation
-  const { services, staff } = await inSnapshot(db, integration.organizationId, (tx) =>
-    readCatalogue(tx, integration.locationId),
-  )
+  const { services, staff } = await inSnapshot(db, integration.organizationId, (tx) => readCatalogue(tx, integration))
   return succeed('SERVICES', sentencesFor(speech).services(services.map(({ name }) => name)), {
     services: services.map(({ id, name, durationMinutes }) => ({ serviceId: `service_${id}`, name, durationMinutes })),
     staff: staff.map(({ name }) => name),

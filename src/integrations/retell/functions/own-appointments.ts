@@ -9,7 +9,7 @@ import { loadServices } from '../../../domain/definitions.ts'
 import { sentencesFor } from '../sentences.ts'
 import { writeMoment } from '../spoken-moments.ts'
 import { decline, type FunctionResult } from './answers.ts'
-import { type Catalogue, findService, SERVICE_NAMES } from './catalogue.ts'
+import { type Catalogue, findService, SERVICE_NAMES, spokenServiceName } from './catalogue.ts'
 import type { Call } from './conversation.ts'
 import { spokenName, spokenPhone } from './guests.ts'
 import { isSameName } from './matching.ts'
@@ -44,7 +44,11 @@ export async function readOwnAppointments(tx: Tx, call: Call): Promise<OwnAppoin
   return [...found.values()]
     .map((appointment) => ({
       ...appointment,
-      service: services.get(appointment.serviceId)?.name ?? '',
+      service: spokenServiceName(
+        call.integration,
+        appointment.serviceId,
+        services.get(appointment.serviceId)?.name ?? '',
+      ),
       isTouched: touchedIds.includes(appointment.id),
     }))
     .sort((a, b) => a.startsAt - b.startsAt)

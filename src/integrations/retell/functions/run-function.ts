@@ -4,6 +4,7 @@ import { inTransaction, type Tx } from '../../../db/transaction.ts'
 import { finishFunction, functionLock, startFunction } from '../../../domain/call-functions.ts'
 import { callLock, reportCall } from '../../../domain/calls.ts'
 import { BusyError } from '../../../domain/refusals.ts'
+import type { VoiceFunctionName } from '../../../domain/voice-agents.ts'
 import { canonicalJson, isObject, type JsonObject } from '../../webhooks/payloads.ts'
 import { readCall, referenceOf } from '../call-object.ts'
 import { sentencesFor } from '../sentences.ts'
@@ -15,7 +16,6 @@ import type { Call, Conversation, VoiceFunction } from './conversation.ts'
 import { findOwnAppointments } from './find-appointments.ts'
 import { holdSlot, releaseSlot } from './hold-slot.ts'
 import { listServices } from './list-services.ts'
-import type { FunctionName } from './names.ts'
 
 interface FunctionDefinition {
   /** Whether it has effects: those are recorded and answered once. */
@@ -29,7 +29,7 @@ type AnyFunction = FunctionDefinition &
 const never = () => false
 const always = () => true
 
-const FUNCTIONS: Record<FunctionName, AnyFunction> = {
+const FUNCTIONS: Record<VoiceFunctionName, AnyFunction> = {
   list_services: { answer: listServices, changes: never },
   check_availability: { answer: checkAvailability, changes: wantsHold },
   find_alternatives: { answer: findAlternativeTimes, changes: wantsHold },
@@ -42,13 +42,13 @@ const FUNCTIONS: Record<FunctionName, AnyFunction> = {
 }
 
 /** What can be answered without knowing the call; null: nothing of this function. */
-export function publicFunction(name: FunctionName): ((conversation: Conversation) => Promise<Answer>) | null {
+export function publicFunction(name: VoiceFunctionName): ((conversation: Conversation) => Promise<Answer>) | null {
   const named = FUNCTIONS[name]
   return 'answer' in named ? async (conversation) => shorten((await named.answer(conversation)).answer) : null
 }
 
 export interface FunctionRun {
-  name: FunctionName
+  name: VoiceFunctionName
   call: Call
   /** As Retell told it. */
   callObject: JsonObject
@@ -119,7 +119,7 @@ async function ensureCall(tx: Tx, integrationId: string, callId: string, callObj
  * function and arguments stand for it, whatever the order of their keys.
  */
 export function invocationKey(
-  { name, functionName }: { name: string; functionName: FunctionName },
+  { name, functionName }: { name: string; functionName: VoiceFunctionName },
   callObject: JsonObject,
   rawArguments: JsonObject,
 ): { key: string; isToolCall: boolean } {

@@ -1,7 +1,7 @@
 // Text as it is read for a time: lower case, umlauts written out, numbers as digits, taken apart rule by rule.
 import { digitsForWords } from './number-words.ts'
 
-export const WEEKDAY_NAMES: string[][] = [
+const WEEKDAY_NAMES: string[][] = [
   ['montag', 'monday', 'mon'],
   ['dienstag', 'tuesday', 'tues', 'tue'],
   ['mittwoch', 'wednesday', 'wed'],
@@ -11,7 +11,7 @@ export const WEEKDAY_NAMES: string[][] = [
   ['sonntag', 'sunday', 'sun'],
 ]
 
-export const MONTH_NAMES: string[][] = [
+const MONTH_NAMES: string[][] = [
   ['januar', 'jaenner', 'january', 'jan'],
   ['februar', 'feber', 'february', 'feb'],
   ['maerz', 'march', 'mar', 'mrz'],

@@ -1,21 +1,58 @@
-// Connects a Retell account to a location: its webhook key, its language, its names for our functions.
-import type { Tx } from '../../db/transaction.ts'
-import { MAX_TTL_SECONDS } from '../../domain/holds.ts'
-import { checkWholeNumber, refuseIssues } from '../../domain/input-issues.ts'
-import { connectIntegration, type IntegrationRecord } from '../../domain/integrations.ts'
-import type { InputIssue } from '../../domain/refusals.ts'
-import { loadServiceRecords } from '../../domain/services.ts'
-import { FUNCTION_NAMES } from './functions/names.ts'
-import type { Language } from './languages.ts'
-import { DEFAULT_HOLD_SECONDS, type RetellSettings } from './settings.ts'
+// Voice agents: how an organization has set the one that answers a location's telephone, and how it connects it.
+import type { Tx } from '../db/transaction.ts'
+import { MAX_TTL_SECONDS } from './holds.ts'
+import { checkWholeNumber, refuseIssues } from './input-issues.ts'
+import { connectIntegration, type IntegrationRecord } from './integrations.ts'
+import type { InputIssue } from './refusals.ts'
+import { loadServiceRecords } from './services.ts'
+
+/** The languages that are spoken to callers. */
+export type Language = 'de' | 'en'
+
+export const VOICE_FUNCTIONS = [
+  'list_services',
+  'check_availability',
+  'find_alternatives',
+  'hold_slot',
+  'release_slot',
+  'book_appointment',
+  'find_appointments',
+  'reschedule_appointment',
+  'cancel_appointment',
+] as const
+
+export type VoiceFunctionName = (typeof VOICE_FUNCTIONS)[number]
+
+export interface RetellSettings {
+  /** Null: by the location's country. */
+  language: Language | null
+  /** From the agent's names for functions to ours. Ours need no entry. */
+  functions: Record<string, string>
+  /** What callers call a service, to the service's id. */
+  serviceNames: Record<string, string>
+  /** How long a conversation holds what it offers. */
+  holdSeconds: number
+}
+
+const DEFAULT_HOLD_SECONDS = 300
+
+export function settingsOf({ settings }: Pick<IntegrationRecord, 'settings'>): RetellSettings {
+  const stored = settings as Partial<RetellSettings>
+  return {
+    language: stored.language ?? null,
+    functions: stored.functions ?? {},
+    serviceNames: stored.serviceNames ?? {},
+    holdSeconds: stored.holdSeconds ?? DEFAULT_HOLD_SECONDS,
+  }
+}
 
 export interface RetellConnection {
   locationId: string
   /** The API key that carries Retell's "webhook" badge: it signs what they send. */
-  webhookKey: string
+  apiKey: string
   /** Null: by the location's country. */
   language: Language | null
-  functions: { agentName: string; name: string }[]
+  functions: { agentName: string; name: VoiceFunctionName }[]
   serviceNames: { spoken: string; serviceId: string }[]
   holdSeconds: number | null
 }
@@ -26,21 +63,18 @@ const ENTRY_LIMIT = 100
 export async function connectRetell(tx: Tx, input: RetellConnection): Promise<IntegrationRecord> {
   const { locationId, language, functions, serviceNames } = input
   const issues: InputIssue[] = []
-  const webhookKey = input.webhookKey.trim()
-  if (webhookKey.length < 8 || webhookKey.length > 500) {
-    issues.push({ path: ['webhookKey'], message: 'Give the API key that has the webhook badge.' })
+  const apiKey = input.apiKey.trim()
+  if (apiKey.length < 8 || apiKey.length > 500) {
+    issues.push({ path: ['apiKey'], message: 'Give the API key that has the webhook badge.' })
   }
   if (input.holdSeconds !== null)
     checkWholeNumber(issues, ['holdSeconds'], input.holdSeconds, { min: 10, max: MAX_TTL_SECONDS })
   checkEntries(issues, ['functions'], functions.length)
   checkEntries(issues, ['serviceNames'], serviceNames.length)
-  for (const [index, { agentName, name }] of functions.entries()) {
+  for (const [index, { agentName }] of functions.entries()) {
     if (!/^[\w-]{1,64}$/.test(agentName)) {
       const message = 'Names of functions have letters, digits, underscores and dashes, 64 at most.'
       issues.push({ path: ['functions', String(index), 'agentName'], message })
-    }
-    if (!FUNCTION_NAMES.some((ours) => ours === name)) {
-      issues.push({ path: ['functions', String(index), 'name'], message: `One of ${FUNCTION_NAMES.join(', ')}.` })
     }
   }
   const services = await loadServiceRecords(
@@ -65,7 +99,12 @@ export async function connectRetell(tx: Tx, input: RetellConnection): Promise<In
     serviceNames: Object.fromEntries(serviceNames.map(({ spoken, serviceId }) => [spoken.trim(), serviceId])),
     holdSeconds: input.holdSeconds ?? DEFAULT_HOLD_SECONDS,
   }
-  return connectIntegration(tx, { provider: 'RETELL', locationId, settings: { ...settings }, secrets: { webhookKey } })
+  return connectIntegration(tx, {
+    provider: 'RETELL',
+    locationId,
+    settings: { ...settings },
+    secrets: { webhookKey: apiKey },
+  })
 }
 
 function checkEntries(issues: InputIssue[], path: string[], count: number): void {
