@@ -140,3 +140,34 @@ export const OnUnavailable = builder.enumType('OnUnavailable', {
     },
   },
 })
+
+export const IntegrationProvider = builder.enumType('IntegrationProvider', {
+  description: 'An outside service.',
+  values: {
+    RETELL: { description: 'Retell AI: a voice agent that answers the telephone.' },
+    CALCOM: { description: 'Cal.com: an outside calendar.' },
+  },
+})
+
+export const VoiceLanguage = builder.enumType('VoiceLanguage', {
+  description: 'What a voice agent speaks. It understands dates and times in all of these, whatever it speaks.',
+  values: {
+    DE: { value: 'de', description: 'German.' },
+    EN: { value: 'en', description: 'English.' },
+  } as const,
+})
+
+export const VoiceFunction = builder.enumType('VoiceFunction', {
+  description: 'What a voice agent can do during a call.',
+  values: {
+    LIST_SERVICES: { value: 'list_services', description: 'Tells what is offered.' },
+    CHECK_AVAILABILITY: { value: 'check_availability', description: 'Tells what is free, and holds it if asked.' },
+    FIND_ALTERNATIVES: { value: 'find_alternatives', description: 'Tells what else is free near a time.' },
+    HOLD_SLOT: { value: 'hold_slot', description: 'Keeps a time for the caller.' },
+    RELEASE_SLOT: { value: 'release_slot', description: 'Lets go of what was kept.' },
+    BOOK_APPOINTMENT: { value: 'book_appointment', description: 'Books what is kept, or a time that is named.' },
+    FIND_APPOINTMENTS: { value: 'find_appointments', description: "Tells the caller's own appointments." },
+    RESCHEDULE_APPOINTMENT: { value: 'reschedule_appointment', description: 'Moves one of them.' },
+    CANCEL_APPOINTMENT: { value: 'cancel_appointment', description: 'Cancels one of them.' },
+  } as const,
+})

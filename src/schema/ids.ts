@@ -10,6 +10,7 @@ export type IdType =
   | 'appointment'
   | 'customer'
   | 'policy'
+  | 'integration'
 
 const PUBLIC_ID = /^([a-z_]+)_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
 

@@ -202,6 +202,25 @@ export const rootFields: Record<string, RootField> = {
     ...secretOnly,
     foreign: 'NOT_FOUND',
   },
+  'Query.integrations': {
+    document:
+      '{ integrations { id provider location { id } voiceAgent { language functions { agentName } serviceNames { service { id } } } webhookAddresses { path } } }',
+    variables: () => ({}),
+    ...hiddenToOthers,
+    foreign: 'no ids',
+  },
+  'Mutation.connectRetell': {
+    document: input('connectRetell', 'ConnectRetellInput'),
+    variables: ({ locationId }) => ({ input: { locationId, apiKey: 'a key with a badge' } }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.disconnectIntegration': {
+    document: `mutation ($id: ID!) { disconnectIntegration(integrationId: $id) ${RESULT} }`,
+    variables: ({ integrationId }) => ({ id: integrationId }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
   'Mutation.createLocation': {
     document: input('createLocation', 'CreateLocationInput'),
     variables: () => ({ input: { name: 'Nord', timeZone: 'Europe/Berlin', country: 'DE' } }),

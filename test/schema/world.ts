@@ -3,6 +3,7 @@ import { readLogPosition } from '../../src/db/log-positions.ts'
 import type { Caller } from '../../src/domain/callers.ts'
 import { upsertCustomer } from '../../src/domain/customers.ts'
 import { addTimeOff } from '../../src/domain/time-off.ts'
+import { connectRetell } from '../../src/domain/voice-agents.ts'
 import { appointmentsScope, encodeCursor } from '../../src/realtime/cursors.ts'
 import { parseSnapshot } from '../../src/realtime/snapshots.ts'
 import { encodeId } from '../../src/schema/ids.ts'
@@ -34,6 +35,7 @@ export interface World {
   appointmentId: string
   customerId: string
   timeOffId: string
+  integrationId: string
   phone: string
   /** A moment before there was anything. */
   asOf: string
@@ -68,6 +70,16 @@ export async function fillWorld(tenant: TenantWithLane): Promise<World> {
   const timeOff = await salon.write((tx) =>
     addTimeOff(tx, { resourceId: resource, startsAt: hourAhead(200), endsAt: hourAhead(201), reason: 'ill' }),
   )
+  const integration = await salon.write((tx) =>
+    connectRetell(tx, {
+      locationId: salon.locationId,
+      apiKey: 'a key with a badge',
+      language: null,
+      functions: [{ agentName: 'termin_buchen', name: 'book_appointment' }],
+      serviceNames: [{ spoken: 'Schneiden', serviceId: cutId }],
+      holdSeconds: null,
+    }),
+  )
   return {
     ...callers,
     manage: guestCaller(organizationId, appointment.id),
@@ -79,6 +91,7 @@ export async function fillWorld(tenant: TenantWithLane): Promise<World> {
     appointmentId: encodeId('appointment', appointment.id),
     customerId: encodeId('customer', customer.id),
     timeOffId: encodeId('time_off', timeOff.id),
+    integrationId: encodeId('integration', integration.id),
     phone: PHONE,
     asOf,
     startsAt: formatInstant(hourAhead(4)),
