@@ -9,6 +9,8 @@ import { verifyManageToken } from './domain/manage-tokens.ts'
 import { organizationExists } from './domain/organizations.ts'
 import { loadDemo } from './embedded/demo.ts'
 import { type DemoKeys, readDemoFile, writeDemoFile } from './embedded/demo-file.ts'
+import { retellRoutes } from './integrations/retell/routes.ts'
+import { createWebhookDoor } from './integrations/webhooks/door.ts'
 import { createLocalBus } from './realtime/bus.ts'
 import { createLive } from './realtime/live.ts'
 import { createBus } from './realtime/redis-bus.ts'
@@ -63,7 +65,7 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
       host: config.host,
       port: config.port,
       portName: 'PORT',
-      routes: endpoint.routes,
+      routes: { ...endpoint.routes, '/webhooks/*': createWebhookDoor(retellRoutes({ db, lane, logger }), logger) },
       onUpgrade: endpoint.upgrade,
       requireReady: () => db.sql`select 1`,
       sendStreamsAway: endpoint.sendStreamsAway,
