@@ -55,6 +55,10 @@ export const claims = pgTable(
     index('claims_appointment_idx')
       .on(table.organizationId, table.appointmentId)
       .where(sql`active and appointment_id is not null`),
+    // What a resource no longer serves: kept in its calendar feed as cancelled. Written only when an appointment lets go.
+    index('claims_left_idx')
+      .on(table.organizationId, table.resourceId, table.startsAt)
+      .where(sql`not active and appointment_id is not null`),
     index('claims_expiry_idx').on(table.expiresAt).where(sql`active and expires_at is not null`),
     check('claims_length_check', sql`upper(during) - lower(during) <= interval '4 days'`),
     check('claims_owner_check', sql`hold_id is not null or appointment_id is not null`),
