@@ -1,7 +1,6 @@
 // Coming back with a cursor: exactly what was missed, or one snapshot; never a part.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readLogPosition } from '../../src/db/log-positions.ts'
 import { inSnapshot, inTransaction } from '../../src/db/transaction.ts'
 import { findAvailability } from '../../src/domain/availability.ts'
 import { type BookingLane, createBookingLane } from '../../src/domain/booking-lane.ts'
@@ -47,10 +46,10 @@ async function query(asked: AvailabilityQuestion) {
   return inSnapshot(salon.db, salon.organizationId, async (tx) => {
     const { from, to, serviceId } = asked
     const answer = await findAvailability(tx, { serviceId, from, to, resourceIds: null })
-    const { epoch } = await readLogPosition(tx)
-    const snapshot = parseSnapshot(answer.snapshot)
+    const { epoch, now, ...position } = answer.position
+    const snapshot = parseSnapshot(position.snapshot)
     if (!snapshot) throw new Error('no snapshot')
-    const cursor = encodeCursor({ epoch, snapshot, ahead: [], at: answer.now, scope: availabilityScope(asked) })
+    const cursor = encodeCursor({ epoch, snapshot, ahead: [], at: now, scope: availabilityScope(asked) })
     return { slots: answer.slots, cursor }
   })
 }
