@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase } from '../support/database.ts'
 import { type GatewayProcess, startGateway } from '../support/gateway-process.ts'
 import { requestGraphql } from '../support/graphql-request.ts'
@@ -79,12 +79,6 @@ test('a Redis that is away keeps no gateway from starting', async () => {
   await using redis = await startRedis()
   await redis.stop()
   await using alone = await startGateway({ databaseUrl: database.url, redisUrl: redis.url })
-  expect(await alone.stop()).toBe(0)
-})
-
-test('a gateway on its own database and the shared Redis starts and stops', async () => {
-  await using database = await openTestDatabase()
-  await using alone = await startGateway({ databaseUrl: database.url, redisUrl: inject('redisUrl') })
   expect(await alone.stop()).toBe(0)
 })
 

@@ -7,7 +7,7 @@ import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { execute, withDatabase } from './database.ts'
 import { startRedis } from './redis.ts'
-import { openTemporaryFolder } from './temporary-folder.ts'
+import { openTemporaryFolder, removeLeftFolders } from './temporary-folder.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -35,6 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function openPostgres(stack: AsyncDisposableStack): Promise<string> {
+  await removeLeftFolders()
   const folder = stack.use(await openTemporaryFolder())
   const server = await startEmbeddedPostgres({ dataDirectory: folder.path, logger: createLogger('warn') })
   stack.use(server)

@@ -3,7 +3,8 @@
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import { expect, inject, test } from 'vitest'
-import { openTestDatabase } from './database.ts'
+import { execute, openTestDatabase } from './database.ts'
+import { startTestPostgres } from './postgres.ts'
 import { startRedis } from './redis.ts'
 import { until } from './until.ts'
 
@@ -43,4 +44,16 @@ test('the shared Redis of the run answers', async () => {
   const client = new Redis(inject('redisUrl'))
   expect(await client.ping()).toBe('PONG')
   client.disconnect()
+})
+
+test('a test PostgreSQL comes back on its port with what was committed, after a stop and after a crash', async () => {
+  await using server = await startTestPostgres()
+  await execute(server.url, 'create table kept (value int)', 'insert into kept values (1)')
+  await server.stop()
+  await expect(execute(server.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
+  await server.start()
+  await execute(server.url, 'insert into kept values (2)')
+  await server.crash()
+  await server.start()
+  await execute(server.url, 'insert into kept select 1 / (count(*) - 1) from kept')
 })
