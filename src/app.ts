@@ -4,7 +4,7 @@ import { bringUpToDate, openBackingDatabase } from './backing-database.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { asSystem } from './db/transaction.ts'
 import { createBookingLane } from './domain/booking-lane.ts'
-import { createKeyring } from './domain/keyring.ts'
+import { createKeyring, findRevokedCallers } from './domain/keyring.ts'
 import { verifyManageToken } from './domain/manage-tokens.ts'
 import { organizationExists } from './domain/organizations.ts'
 import { loadDemo } from './embedded/demo.ts'
@@ -56,6 +56,7 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
       schema: createSchema(),
       openContext: (principal) => createContext({ ...principal, db, lane, live }),
       authenticate: async (token) => (await keyring.authenticate(token)) ?? verifyManageToken(db, token),
+      findRevoked: (callers) => findRevokedCallers(db, callers),
       logger,
       demo: demo && { publishableKey: demo.publishableKey },
     }),

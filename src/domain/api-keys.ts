@@ -56,6 +56,24 @@ export async function findApiKeysByHash(db: Database, hashes: string[]): Promise
   return new Map(rows.map(({ hash, ...key }) => [hash, key]))
 }
 
+/** The ids of those keys that are in force no more. */
+export async function findRevokedApiKeys(
+  db: Database,
+  keys: Pick<ApiKeyRecord, 'organizationId' | 'id'>[],
+): Promise<string[]> {
+  const organizationIds = keys.map(({ organizationId }) => organizationId)
+  const ids = keys.map(({ id }) => id)
+  const rows = await asSystem(
+    db,
+    (tx) => tx.sql<{ id: string }[]>`
+      select asked.id from unnest(${organizationIds}::uuid[], ${ids}::uuid[]) as asked(organization_id, id)
+      where not exists (
+        select from api_keys k
+        where k.organization_id = asked.organization_id and k.id = asked.id and k.revoked_at is null)`,
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** What does not even look like a key is not worth a query. */
 export function looksLikeApiKey(key: string): boolean {
   return /^[ps]k_[A-Za-z0-9_-]{20,100}$/.test(key)

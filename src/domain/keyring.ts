@@ -1,6 +1,6 @@
 // Lets callers in by their API key without a query on the hot path; a revoked key is dead within one second.
 import type { Database } from '../db/client.ts'
-import { type ApiKeyRecord, findApiKeysByHash, hashApiKey, looksLikeApiKey } from './api-keys.ts'
+import { type ApiKeyRecord, findApiKeysByHash, findRevokedApiKeys, hashApiKey, looksLikeApiKey } from './api-keys.ts'
 import type { Caller } from './callers.ts'
 
 export interface Keyring {
@@ -96,11 +96,21 @@ export function createKeyring(db: Database, options: KeyringOptions = {}): Keyri
   return { authenticate }
 }
 
+/** The ids of those callers whose key is in force no more; a caller without a key is never among them. */
+export async function findRevokedCallers(db: Database, callers: Caller[]): Promise<string[]> {
+  const keys = callers.flatMap(({ organizationId, id }) =>
+    id.startsWith(KEY) ? [{ organizationId, id: id.slice(KEY.length) }] : [],
+  )
+  return keys.length === 0 ? [] : (await findRevokedApiKeys(db, keys)).map((id) => KEY + id)
+}
+
+const KEY = 'key:'
+
 function callerOf({ id, organizationId, kind }: ApiKeyRecord): Caller {
   return {
     organizationId,
     kind,
-    id: `key:${id}`,
+    id: KEY + id,
     appointmentId: null,
     actor: `${kind === 'SECRET' ? 'secret' : 'publishable'} key ${id}`,
     origin: 'API',

@@ -4,10 +4,11 @@ import type { AppointmentFilter } from '../domain/appointment-lists.ts'
 import { type AppointmentRecord, loadAppointments } from '../domain/appointments.ts'
 import { NotFoundError } from '../domain/refusals.ts'
 import { type ChangedAppointment, concerns, readChangedAppointments } from './appointment-reading.ts'
-import { appointmentsScope, type Cursor, decodeCursor, isAbout } from './cursors.ts'
+import { appointmentsScope, type Cursor, decodeCursor, encodeCursor, isAbout } from './cursors.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'
 import type { LogTail, TailReader, TailTurn } from './log-tail.ts'
 import { newestOfEach } from './pending-updates.ts'
+import { setResumePoint } from './resume-points.ts'
 import { createUpdateStream, type UpdateStream } from './update-stream.ts'
 
 export type AppointmentStream = UpdateStream<AppointmentRecord>
@@ -103,6 +104,8 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
         return () => {
           for (const changed of changes) {
             if (!isNews(changed)) continue
+            // Before this turn and not after it: of several changes a subscriber may have read the first only.
+            setResumePoint(changed.appointment, resumePoint(changed.organizationId, since))
             for (const { wants, stream } of members.get(changed.organizationId) ?? []) {
               if (wants(changed)) stream.push(changed.appointment)
             }
@@ -149,7 +152,9 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
             since: cursor,
             position: await position,
           })
-          return missed.filter(wants).map(({ appointment }) => appointment)
+          const first = missed.filter(wants).map(({ appointment }) => appointment)
+          for (const appointment of first) setResumePoint(appointment, after as string)
+          return first
         },
       })
     },
@@ -164,6 +169,10 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
       for (const own of [...members.values()]) for (const { stream } of [...own]) stream.end()
     },
   }
+}
+
+function resumePoint(organizationId: string, since: Pick<Cursor, 'epoch' | 'snapshot' | 'at'>): string {
+  return encodeCursor({ ...since, ahead: [], scope: appointmentsScope(organizationId) })
 }
 
 function readCursor(text: string, organizationId: string): Cursor {

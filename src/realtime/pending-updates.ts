@@ -4,18 +4,22 @@ export interface PendingUpdates<Update> {
   /** False: the subscriber is too far behind to be told the rest. */
   add(update: Update): boolean
   take(): Update | undefined
+  /** All is replaced by one update made anew. */
+  startOver?(): void
 }
 
 /** Beyond the limit all is dropped and replaced by one update from `refresh`, made when the subscriber asks again. */
 export function refreshedBeyond<Update>(limit: number, refresh: () => Update): PendingUpdates<Update> {
   let pending: Update[] = []
   let overrun = false
+  const startOver = () => {
+    pending = []
+    overrun = true
+  }
   return {
+    startOver,
     add(update) {
-      if (!overrun && pending.push(update) > limit) {
-        pending = []
-        overrun = true
-      }
+      if (!overrun && pending.push(update) > limit) startOver()
       return true
     },
     take() {

@@ -6,7 +6,8 @@ export interface UpdateReceiver<Update> {
   /** False: what comes now has to wait (and may be conflated) until `resume`. */
   isReady(): boolean
   take(update: Update): void
-  end(): void
+  /** Nothing comes any more; with an error if something is missing. */
+  end(error?: Error): void
 }
 
 export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
@@ -15,6 +16,8 @@ export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
   deliverTo(receiver: UpdateReceiver<Update>): void
   /** The receiver is ready again. */
   resume(): void
+  /** What was told last did not arrive whole: what comes next is told as a snapshot, where there is one. */
+  startOver(): void
   /** Pending updates are still delivered. */
   end(): void
   return(): Promise<IteratorResult<Update>>
@@ -40,6 +43,7 @@ export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInp
   const waiting: ((result: IteratorResult<Update>) => void)[] = []
   let receiver: UpdateReceiver<Update> | null = null
   let isBehind = true
+  let startsOver = false
   let state: 'open' | 'tooSlow' | 'ended' | 'left' = 'open'
 
   const leave = () => {
@@ -49,16 +53,17 @@ export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInp
     onLeave()
   }
   const resume = () => {
-    while (receiver?.isReady() && state !== 'left') {
-      const update = pending.take()
+    while (receiver && state !== 'left' && receiver.isReady()) {
+      const update = state === 'tooSlow' ? undefined : pending.take()
       if (update !== undefined) {
         receiver.take(update)
         continue
       }
       isBehind = false
       if (state === 'open') return
+      const error = state === 'tooSlow' ? tooSlow() : undefined
       leave()
-      receiver.end()
+      receiver.end(error)
     }
   }
   return {
@@ -67,12 +72,21 @@ export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInp
       resume()
     },
     resume,
+    startOver() {
+      if (state !== 'open') return
+      pending.startOver?.()
+      isBehind = true
+      startsOver = true
+    },
     push(update) {
       if (state !== 'open') return
       if (receiver) {
         if (!isBehind && receiver.isReady()) return receiver.take(update)
         isBehind = true
         if (!pending.add(update)) state = 'tooSlow'
+        // Not at once: a source pushes to one member after the other, and what is made anew may be newer than this.
+        if (startsOver) queueMicrotask(resume)
+        startsOver = false
         return
       }
       const resolve = waiting.shift()
@@ -88,7 +102,7 @@ export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInp
       if (state === 'left') return Promise.resolve(DONE)
       if (state === 'tooSlow') {
         leave()
-        return Promise.reject(new SubscriberTooSlowError('The subscriber did not keep up.'))
+        return Promise.reject(tooSlow())
       }
       const update = pending.take()
       if (update !== undefined) return Promise.resolve({ done: false, value: update })
@@ -108,4 +122,8 @@ export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInp
       return this
     },
   }
+}
+
+function tooSlow(): SubscriberTooSlowError {
+  return new SubscriberTooSlowError('The subscriber did not keep up.')
 }

@@ -36,7 +36,11 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_root, { filter, after }, ctx) => {
       const { organizationId } = callerOf(ctx)
-      return ctx.live.appointments({ organizationId, filter: readFilter(filter), after: after ?? null })
+      return ctx.live.appointments({
+        organizationId,
+        filter: readFilter(filter),
+        after: ctx.lastEventId ?? after ?? null,
+      })
     },
     resolve: (appointment) => appointment,
   }),

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
+import { resumePointOf } from '../realtime/resume-points.ts'
 import { sendAwayInSlices } from './going-away.ts'
 import type { ResultStream } from './result-stream.ts'
 import { formatEvent } from './shared-bytes.ts'
@@ -75,7 +76,7 @@ export function createEventStreams({ heartbeatMs }: { heartbeatMs: number }): Ev
 }
 
 function formatNext(result: ExecutionResult): string {
-  return formatEvent(writeResult(result), null)
+  return formatEvent(writeResult(result), resumePointOf(result))
 }
 
 async function writeResults(response: ServerResponse, results: ResultStream): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { isDatabaseAway } from '../db/errors.ts'
+import { SubscriberTooSlowError } from '../realtime/update-stream.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 const RETRY_AFTER_MS = 1000
@@ -40,6 +41,12 @@ export function describeFault(cause: unknown, requestId: string | undefined, at?
       extensions: { code: 'UNAVAILABLE', retryAfterMs: RETRY_AFTER_MS, requestId },
     })
   }
+  if (cause instanceof SubscriberTooSlowError) {
+    return new GraphQLError('More has changed than you have read. Read the present state, and subscribe again.', {
+      ...position,
+      extensions: { code: 'UNAVAILABLE', requestId },
+    })
+  }
   return new GraphQLError('Something went wrong on our side. It has been logged under the request id.', {
     ...position,
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
@@ -49,6 +56,7 @@ export function describeFault(cause: unknown, requestId: string | undefined, at?
 /** A database that is away is nobody's bug: told without the stack. */
 export function logFault(logger: Logger, cause: unknown, at: Record<string, unknown>): void {
   if (isDatabaseAway(cause)) logger.warn({ ...at, reason: (cause as Error).message }, 'the database is away')
+  else if (cause instanceof SubscriberTooSlowError) logger.info({ ...at }, 'a subscriber did not keep up')
   else logger.error({ err: cause, ...at }, 'an operation failed')
 }
 

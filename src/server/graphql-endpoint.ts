@@ -15,6 +15,7 @@ import { createOperations, type OpenContext } from './operations.ts'
 import { createPipeline } from './pipeline.ts'
 import { createPlainPost } from './plain-post.ts'
 import { createReservedStreams } from './reserved-streams.ts'
+import { createRevocations, type FindRevoked } from './revocations.ts'
 import type { RequestHandler, Routes } from './routes.ts'
 import type { Subscribe } from './sinks.ts'
 import { createSubscriptionGroups } from './subscription-groups.ts'
@@ -27,6 +28,8 @@ export interface GraphqlEndpoint extends AsyncDisposable {
   /** WebSockets are closed with 1001, event streams end; done when all are gone. */
   sendStreamsAway: () => Promise<void>
   openStreams: () => { webSockets: number; eventStreams: number }
+  /** Groups of subscribers that share their results. */
+  groups: () => number
 }
 
 export interface EndpointLimits {
@@ -45,6 +48,7 @@ interface GraphqlEndpointInput {
   schema: GraphQLSchema
   openContext: OpenContext
   authenticate: Authenticate
+  findRevoked: FindRevoked
   logger: Logger
   /** Null: GraphiQL opens without a key and with placeholders. */
   demo?: Demo | null
@@ -84,6 +88,7 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
   const { execute } = pipeline.yoga.getEnveloped({})
   const groups = createSubscriptionGroups({ operations, stalledMs: input.stalledMs })
   const subscribe: Subscribe = (args, sink) => groups.subscribe(args, sink) ?? operations.subscribe(args)
+  const revocations = createRevocations({ findRevoked: input.findRevoked, logger })
   const crossOrigin = createCrossOrigin(input.allowedOrigins ?? '*')
   const eventStreams = createEventStreams({ heartbeatMs: keepAliveMs })
   const webSockets = createWebSockets({
@@ -91,6 +96,7 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
     execute,
     subscribe,
     identify,
+    revocations,
     limits,
     connectionInitMs,
     keepAliveMs,
@@ -102,10 +108,11 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
     execute,
     subscribe,
     identify,
+    revocations,
     answerPlainPost: createPlainPost({ schema: documents.schema, execute, identify }),
     answerThroughYoga: createYogaRequests(pipeline),
     eventStreams,
-    reservedStreams: createReservedStreams({ documents, operations, identify, eventStreams, limits }),
+    reservedStreams: createReservedStreams({ documents, operations, identify, revocations, eventStreams, limits }),
     bodyLimitBytes: limits.bodyBytes,
   })
 
@@ -133,8 +140,10 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
       await Promise.all([webSockets.sendAway(goingAwayMs), eventStreams.sendAway(goingAwayMs)])
     },
     openStreams: () => ({ webSockets: webSockets.size(), eventStreams: eventStreams.size() }),
+    groups: groups.size,
     async [Symbol.asyncDispose]() {
       eventStreams[Symbol.dispose]()
+      await revocations[Symbol.asyncDispose]()
       await webSockets[Symbol.asyncDispose]()
     },
   }

@@ -12,7 +12,8 @@ import type { AnswerPlainPost } from './plain-post.ts'
 import { RequestRefusal, SUBSCRIPTION_NOT_ACCEPTABLE } from './refusals.ts'
 import { readBody } from './request-body.ts'
 import { isForReservedStream, type ReservedStreams } from './reserved-streams.ts'
-import type { Sink, Subscribe } from './sinks.ts'
+import type { Revocations } from './revocations.ts'
+import { isResultStream, type Sink, type Subscribe } from './sinks.ts'
 import type { AnswerThroughYoga } from './yoga-requests.ts'
 
 interface GraphqlRequestsInput {
@@ -20,6 +21,7 @@ interface GraphqlRequestsInput {
   execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
   subscribe: Subscribe
   identify: Identify
+  revocations: Revocations
   answerPlainPost: AnswerPlainPost
   answerThroughYoga: AnswerThroughYoga
   eventStreams: EventStreams
@@ -57,7 +59,9 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
         variableValues: parameters.variables,
         operationName: parameters.operationName,
       }
-      return await (prepared.kind === 'subscription' ? input.subscribe(args, sink) : input.execute(args))
+      if (prepared.kind !== 'subscription') return await input.execute(args)
+      const result = await input.subscribe(args, sink)
+      return isResultStream(result) ? input.revocations.guard(caller, result) : result
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] }
       throw error

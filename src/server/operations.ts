@@ -4,12 +4,13 @@ import {
   createSourceEventStream,
   type ExecutionArgs,
   type ExecutionResult,
-  execute,
   type GraphQLError,
   locatedError,
 } from 'graphql'
 import type { Caller } from '../domain/callers.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { executeEvent } from './event-execution.ts'
+import { createExecute } from './execution.ts'
 import { createFaultMask } from './faults.ts'
 import { createResultStream, type ResultStream } from './result-stream.ts'
 
@@ -34,6 +35,8 @@ export interface Operations {
   openSource: (args: ExecutionArgs) => Promise<AsyncIterable<unknown> | ExecutionResult>
   /** One execution for each event. */
   stream: (args: ExecutionArgs, source: AsyncIterable<unknown>) => ResultStream
+  /** The last result of a subscription whose source failed. */
+  describeFailure: (args: ExecutionArgs, error: unknown) => ExecutionResult
 }
 
 interface OperationsInput {
@@ -41,11 +44,9 @@ interface OperationsInput {
   logger: Logger
 }
 
-/**
- * graphql-js executes. What its rivals cost and gave is in plain-post.ts.
- */
 export function createOperations({ openContext, logger }: OperationsInput): Operations {
   const mask = createFaultMask(logger)
+  const execute = createExecute()
 
   // Not waited for: the result is complete, and giving back the snapshot would add a round trip to every answer.
   const dispose = (context: OperationContext) => {
@@ -76,21 +77,24 @@ export function createOperations({ openContext, logger }: OperationsInput): Oper
     }
   }
 
+  const describeFailure = (args: ExecutionArgs, error: unknown) => {
+    const errors = [locatedError(error, undefined) as GraphQLError]
+    return mask({ data: null, errors }, (args.contextValue as Principal).requestId)
+  }
+
   /** Every event is executed with a context of its own: it reads the moment of the event. */
   const stream = (args: ExecutionArgs, source: AsyncIterable<unknown>) =>
     createResultStream({
       source: source[Symbol.asyncIterator](),
-      execute: (event) => executeOperation({ ...args, rootValue: event }),
-      describeFailure: (error) => {
-        const errors = [locatedError(error, undefined) as GraphQLError]
-        return mask({ data: null, errors }, (args.contextValue as Principal).requestId)
-      },
+      execute: (event, isWanted) => executeEvent(() => executeOperation({ ...args, rootValue: event }), isWanted),
+      describeFailure: (error) => describeFailure(args, error),
     })
 
   return {
     execute: executeOperation,
     openSource,
     stream,
+    describeFailure,
     async subscribe(args) {
       const source = await openSource(args)
       return isAsyncIterable(source) ? stream(args, source) : source

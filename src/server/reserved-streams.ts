@@ -9,6 +9,8 @@ import { type Documents, isPrepared } from './documents.ts'
 import type { EventStreams } from './event-streams.ts'
 import type { Operations, Principal } from './operations.ts'
 import { readBody } from './request-body.ts'
+import type { Revocations } from './revocations.ts'
+import { isResultStream } from './sinks.ts'
 import { headersOf, RESPONSE_TYPE, statusOf, writeErrors, writeResult } from './statuses.ts'
 
 type Context = Principal & Record<PropertyKey, unknown>
@@ -22,6 +24,7 @@ interface ReservedStreamsInput {
   documents: Documents
   operations: Operations
   identify: Identify
+  revocations: Revocations
   eventStreams: EventStreams
   limits: { bodyBytes: number; reservedStreams: number }
 }
@@ -39,7 +42,7 @@ export function isForReservedStream({ method, url = '', headers }: IncomingMessa
 }
 
 export function createReservedStreams(input: ReservedStreamsInput): ReservedStreams {
-  const { documents, operations, identify, eventStreams, limits } = input
+  const { documents, operations, identify, revocations, eventStreams, limits } = input
   const waiting = new Map<string, NodeJS.Timeout>()
   const known = new Set<string>()
 
@@ -79,7 +82,10 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
     },
     validate: () => [],
     execute: operations.execute,
-    subscribe: operations.subscribe,
+    async subscribe(args) {
+      const result = await operations.subscribe(args)
+      return isResultStream(result) ? revocations.guard(args.contextValue.caller, result) : result
+    },
     onNext: (_context, _request, result) =>
       result.errors ? { ...result, errors: withoutNotes(result.errors) } : undefined,
   })

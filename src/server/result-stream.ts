@@ -1,12 +1,13 @@
 // The results of a subscription: one execution per event of its source, ended at once by whoever reads it.
 
 import type { ExecutionResult } from 'graphql'
+import { resumePointOf, setResumePoint } from '../realtime/resume-points.ts'
 
 export type ResultStream = AsyncGenerator<ExecutionResult, undefined, undefined>
 
 interface ResultStreamInput {
   source: AsyncIterator<unknown>
-  execute: (event: unknown) => Promise<ExecutionResult>
+  execute: (event: unknown, isWanted: () => boolean) => Promise<ExecutionResult>
   /** The last result of a source that fails. */
   describeFailure: (error: unknown) => ExecutionResult
 }
@@ -41,7 +42,10 @@ export function createResultStream({ source, execute, describeFailure }: ResultS
         end()
         return DONE
       }
-      return { done: false, value: await execute(event.value) }
+      const result = await execute(event.value, () => !isEnded)
+      const id = resumePointOf(event.value)
+      if (id !== null && !result.errors) setResumePoint(result, id)
+      return { done: false, value: result }
     } catch (error) {
       if (isEnded) return DONE
       end()

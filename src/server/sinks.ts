@@ -20,15 +20,22 @@ export interface Sink {
 /** Beyond this much unsent, updates wait and are conflated. */
 export const UNSENT_LIMIT_BYTES = 256 * 1024
 
+interface SocketSinkInput {
+  /** What `socket` writes its frames to. */
+  raw: Socket
+  id: string
+  corks: Corks
+  sharesSocket: () => boolean
+  /** False: the id may belong to another operation by now. */
+  isWanted: () => boolean
+}
+
 /** Frames go straight to the socket below `ws`, which writes whole frames too: they never mix. */
-export function createSocketSink(
-  socket: WebSocket,
-  { raw, id, corks, sharesSocket }: { raw: Socket; id: string; corks: Corks; sharesSocket: () => boolean },
-): Sink {
+export function createSocketSink(socket: WebSocket, { raw, id, corks, sharesSocket, isWanted }: SocketSinkInput): Sink {
   return {
     isReady: () => raw.writableLength < UNSENT_LIMIT_BYTES,
     write(bytes) {
-      if (socket.readyState !== socket.OPEN) return
+      if (socket.readyState !== socket.OPEN || !isWanted()) return
       if (sharesSocket()) corks.cork(raw)
       raw.write(bytes.frameFor(id))
     },

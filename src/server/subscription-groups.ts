@@ -8,7 +8,9 @@ import {
   getOperationAST,
   print,
 } from 'graphql'
+import { resumePointOf } from '../realtime/resume-points.ts'
 import type { UpdateStream } from '../realtime/update-stream.ts'
+import { executeEvent } from './event-execution.ts'
 import type { Operations, Principal } from './operations.ts'
 import type { ResultStream } from './result-stream.ts'
 import { type SharedBytes, shareBytes } from './shared-bytes.ts'
@@ -29,80 +31,147 @@ export interface SubscriptionGroups {
 
 interface Group {
   args: ExecutionArgs
-  members: number
-  deliveries: Delivery[]
+  members: Set<Member>
+  steps: Step[]
   isRunning: boolean
+  /** Members for whom the group had too much to do. */
+  held: Set<Member>
   /** By update: the same object goes to every member, late ones included. */
   results: WeakMap<object, SharedBytes>
 }
 
-interface Delivery {
-  update: object
-  sinks: Sink[]
+interface Member {
+  source: UpdateStream<object>
+  sink: Sink
+  hasLeft: boolean
 }
 
+/** In the order of the queue: what a member is told, and that it is told no more. */
+type Step = { update: object; members: Member[] } | { finish: () => void }
+
 const STALLED_MS = 30_000
+/** While so many updates wait to be executed, further ones wait with their members, who conflate them. */
+const STEP_LIMIT = 32
 
 export function createSubscriptionGroups({ operations, stalledMs = STALLED_MS }: GroupsInput): SubscriptionGroups {
   const groups = new Map<string, Group>()
 
   /** Every update of the group is executed once, in order, and written to all members that it goes to. */
   const run = async (group: Group) => {
-    group.isRunning = true
-    for (let delivery = group.deliveries.shift(); delivery; delivery = group.deliveries.shift()) {
-      const { update, sinks } = delivery
-      let bytes = group.results.get(update)
-      if (!bytes) {
-        const result = await operations.execute({ ...group.args, rootValue: update })
-        bytes = shareBytes(writeResult(result), eventIdOf(update))
-        if (!result.errors) group.results.set(update, bytes)
-      }
-      for (const sink of sinks) sink.write(bytes)
+    for (let step = group.steps.shift(); step; step = group.steps.shift()) {
+      if ('finish' in step) step.finish()
+      else await tell(group, step.update, step.members)
     }
     group.isRunning = false
+    const held = [...group.held]
+    group.held.clear()
+    for (const { source } of held) source.resume()
   }
 
-  const deliver = (group: Group, update: object, sink: Sink) => {
-    const last = group.deliveries.at(-1)
-    if (last?.update === update) last.sinks.push(sink)
-    else group.deliveries.push({ update, sinks: [sink] })
-    // After the view has told all its members: they are written in one sweep.
-    if (!group.isRunning) {
-      group.isRunning = true
-      queueMicrotask(() => void run(group))
+  const tell = async (group: Group, update: object, members: Member[]) => {
+    const bytes = group.results.get(update) ?? (await serialize(group, update, members))
+    for (const { sink, hasLeft } of members) if (!hasLeft) sink.write(bytes)
+  }
+
+  const serialize = async (group: Group, update: object, members: Member[]): Promise<SharedBytes> => {
+    const result = await executeEvent(
+      () => operations.execute({ ...group.args, rootValue: update }),
+      () => members.some(({ hasLeft }) => !hasLeft),
+    )
+    if (result.errors) {
+      startOver(group, members)
+      // Without an id: a client that comes back has not read it.
+      return shareBytes(writeResult(result), null)
     }
+    const bytes = shareBytes(writeResult(result), resumePointOf(update))
+    group.results.set(update, bytes)
+    return bytes
+  }
+
+  /** Told of an error, they lack a change: the next thing they are told is a snapshot, and what waits is in it. */
+  const startOver = (group: Group, members: Member[]) => {
+    const lacking = new Set(members)
+    const behind = new Set<Member>()
+    for (const { source } of members) source.startOver()
+    for (const step of group.steps) {
+      if (!('update' in step)) continue
+      for (const member of step.members) if (lacking.has(member)) behind.add(member)
+      step.members = step.members.filter((member) => !lacking.has(member))
+    }
+    for (const member of behind) group.held.add(member)
+  }
+
+  const enqueue = (group: Group, step: Step) => {
+    group.steps.push(step)
+    if (group.isRunning) return
+    group.isRunning = true
+    // After the view has told all its members: they are written in one sweep.
+    queueMicrotask(() => void run(group))
+  }
+
+  const deliver = (group: Group, update: object, member: Member) => {
+    const last = group.steps.at(-1)
+    if (last && 'update' in last && last.update === update) last.members.push(member)
+    else enqueue(group, { update, members: [member] })
   }
 
   const enter = (key: string, args: ExecutionArgs): Group => {
-    const group = groups.get(key) ?? { args, members: 0, deliveries: [], isRunning: false, results: new WeakMap() }
+    const known = groups.get(key)
+    if (known) return known
+    const { caller, requestId } = args.contextValue as Principal
+    const group: Group = {
+      // Nothing of the first member stays but its rights.
+      args: { ...args, contextValue: { caller, requestId } satisfies Principal },
+      members: new Set(),
+      steps: [],
+      isRunning: false,
+      held: new Set(),
+      results: new WeakMap(),
+    }
     groups.set(key, group)
-    group.members++
     return group
   }
 
   const join = (key: string, args: ExecutionArgs, sink: Sink, source: UpdateStream<object>): ResultStream => {
     const group = enter(key, args)
+    const member: Member = { source, sink, hasLeft: false }
+    group.members.add(member)
     let stalled: NodeJS.Timeout | undefined
     const { stream, end } = createPendingStream(() => {
       clearTimeout(stalled)
-      if (--group.members === 0) groups.delete(key)
+      member.hasLeft = true
+      group.members.delete(member)
+      group.held.delete(member)
+      if (group.members.size === 0 && groups.get(key) === group) groups.delete(key)
       void source.return()
     })
     source.deliverTo({
       isReady() {
-        if (sink.isReady()) return true
-        if (!stalled) {
-          stalled = setTimeout(sink.abandon, stalledMs).unref()
-          sink.whenDrained(() => {
-            clearTimeout(stalled)
-            stalled = undefined
-            source.resume()
-          })
+        if (!sink.isReady()) {
+          if (!stalled) {
+            stalled = setTimeout(sink.abandon, stalledMs).unref()
+            sink.whenDrained(() => {
+              clearTimeout(stalled)
+              stalled = undefined
+              source.resume()
+            })
+          }
+          return false
         }
+        if (group.steps.length < STEP_LIMIT) return true
+        group.held.add(member)
         return false
       },
-      take: (update) => deliver(group, update, sink),
-      end,
+      take: (update) => deliver(group, update, member),
+      end(error) {
+        const finish = () => {
+          if (error && !member.hasLeft) {
+            sink.write(shareBytes(writeResult(operations.describeFailure(group.args, error)), null))
+          }
+          end()
+        }
+        enqueue(group, { finish })
+      },
     })
     return stream
   }
@@ -147,10 +216,6 @@ function createPendingStream(onEnd: () => void): { stream: ResultStream; end: ()
 
 function isUpdateStream(source: AsyncIterable<unknown>): source is UpdateStream<object> {
   return 'deliverTo' in source
-}
-
-function eventIdOf(update: object): string | null {
-  return 'cursor' in update && typeof update.cursor === 'string' ? update.cursor : null
 }
 
 /**

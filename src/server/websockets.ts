@@ -15,6 +15,7 @@ import { sendAwayInSlices } from './going-away.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { Principal } from './operations.ts'
 import type { ResultStream } from './result-stream.ts'
+import type { Revocations } from './revocations.ts'
 import { type Corks, createCorks, createSocketSink, isResultStream, type Sink, type Subscribe } from './sinks.ts'
 import { writeErrors } from './statuses.ts'
 
@@ -30,6 +31,7 @@ interface WebSocketsInput {
   execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
   subscribe: Subscribe
   identify: Identify
+  revocations: Revocations
   limits: { messageBytes: number; subscriptionsPerSocket: number }
   connectionInitMs: number
   keepAliveMs: number
@@ -43,6 +45,9 @@ interface Connection {
   /** Of the upgrade request: clients outside a browser may send it there. */
   authorization: string | undefined
   caller: Caller | null
+  /** The caller's key was revoked: what runs has ended, and nothing new begins. */
+  isRevoked: boolean
+  unwatch: () => void
   /** Operations that were asked for and have no result yet, or no source. */
   starting: Map<string, { abandoned: boolean }>
   streams: Map<string, ResultStream>
@@ -74,6 +79,8 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
       raw: request.socket,
       authorization: request.headers.authorization,
       caller: null,
+      isRevoked: false,
+      unwatch() {},
       starting: new Map(),
       streams: new Map(),
     }
@@ -99,12 +106,15 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
       socket.once('close', (code, reason) => {
         connections.delete(socket)
         keepAlive.delete(socket)
+        connection.unwatch()
         for (const stream of connection.streams.values()) void stream.return(undefined)
         closed(code, String(reason)).catch(fail).finally(resolve)
       })
     })
     // Broken frames and messages over the limit: `ws` closes the socket with the code that says so.
     socket.on('error', (error) => logger.debug({ reason: error.message }, 'a WebSocket broke'))
+    // Each subscription of a full socket waits for it to drain.
+    connection.raw.setMaxListeners(0)
     connections.set(socket, () => ended)
   }
 
@@ -136,6 +146,7 @@ function protocolOptions({
   execute,
   subscribe,
   identify,
+  revocations,
   limits,
   connectionInitMs,
 }: WebSocketsInput): ServerOptions<Record<string, unknown> | undefined, Connection> {
@@ -157,6 +168,7 @@ function protocolOptions({
       starting.abandoned = true
       return [refusal('BAD_REQUEST', `The operation before with the id ${id} is still ending.`)]
     }
+    if (extra.isRevoked) return [refusal('UNAUTHENTICATED', 'The key of this socket was revoked.')]
     const prepared = documents.prepare(payload.query, payload.operationName)
     if (!isPrepared(prepared)) return prepared
     extra.starting.set(id, { abandoned: false })
@@ -180,6 +192,12 @@ function protocolOptions({
       const authorization = readConnectionAuthorization(connectionParams, extra.authorization)
       try {
         extra.caller = await identify(authorization, randomUUID())
+        if (extra.caller && extra.socket.readyState === WebSocket.OPEN) {
+          extra.unwatch = revocations.watch(extra.caller, () => {
+            extra.isRevoked = true
+            for (const stream of extra.streams.values()) void stream.return(undefined)
+          })
+        }
         return true
       } catch (error) {
         const isRefused = error instanceof GraphQLError && error.extensions.code === 'UNAUTHENTICATED'
@@ -200,10 +218,12 @@ function protocolOptions({
       const { connection, id } = args.contextValue as SocketPrincipal
       const starting = connection.starting.get(id)
       try {
-        const result = await subscribe(args, sinkOf(connection, id, corks))
+        const isWanted = () => !starting?.abandoned
+        const result = await subscribe(args, sinkOf(connection, { id, corks, isWanted }))
         if (!isResultStream(result)) return result
-        if (starting?.abandoned || connection.socket.readyState !== WebSocket.OPEN) await result.return(undefined)
-        else connection.streams.set(id, result)
+        const isOpen = connection.socket.readyState === WebSocket.OPEN && !connection.isRevoked
+        if (isWanted() && isOpen) connection.streams.set(id, result)
+        else await result.return(undefined)
         return result
       } finally {
         connection.starting.delete(id)
@@ -216,8 +236,11 @@ function protocolOptions({
   }
 }
 
-function sinkOf({ socket, raw, streams }: Connection, id: string, corks: Corks): Sink {
-  return createSocketSink(socket, { raw, id, corks, sharesSocket: () => streams.size > 1 })
+function sinkOf(
+  { socket, raw, streams }: Connection,
+  given: { id: string; corks: Corks; isWanted: () => boolean },
+): Sink {
+  return createSocketSink(socket, { ...given, raw, sharesSocket: () => streams.size > 1 })
 }
 
 function refusal(code: string, message: string): GraphQLError {

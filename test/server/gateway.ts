@@ -5,7 +5,7 @@ import { createClient as createWebSocketClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import { type Database, openDatabase } from '../../src/db/client.ts'
 import { createBookingLane } from '../../src/domain/booking-lane.ts'
-import { createKeyring } from '../../src/domain/keyring.ts'
+import { createKeyring, findRevokedCallers } from '../../src/domain/keyring.ts'
 import { verifyManageToken } from '../../src/domain/manage-tokens.ts'
 import { loadDemo } from '../../src/embedded/demo.ts'
 import { createLocalBus } from '../../src/realtime/bus.ts'
@@ -27,6 +27,8 @@ export interface TestGateway extends AsyncDisposable {
   openStreams: () => { webSockets: number; eventStreams: number }
   /** How many subscribers the live views have: a source that was not returned is still counted. */
   subscribers: () => number
+  /** How many groups of subscribers share their results. */
+  groups: () => number
   close: () => Promise<void>
 }
 
@@ -50,6 +52,7 @@ export async function openTestGateway(
       schema: createSchema(),
       openContext: (principal) => createContext({ ...principal, db, lane, live }),
       authenticate: async (token) => (await keyring.authenticate(token)) ?? verifyManageToken(db, token),
+      findRevoked: (callers) => findRevokedCallers(db, callers),
       logger,
       demo: options.withDemo ? { publishableKey } : null,
       goingAwayMs: 0,
@@ -77,6 +80,7 @@ export async function openTestGateway(
     publishableKey,
     secretKey,
     openStreams: endpoint.openStreams,
+    groups: endpoint.groups,
     subscribers: () => live.status().subscribers,
     close: async () => server[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
