@@ -72,6 +72,9 @@ async function main(parameters: string[], environment: Environment): Promise<num
 }
 
 async function serve(config: Config, logger: Logger, running: Running): Promise<AsyncDisposable> {
+  // Before graphql is imported: its checks for development double the time of large answers.
+  process.env.NODE_ENV ??= 'production'
+  const { openApp } = await import('./app.ts')
   const { openApp } = await import('./app.ts')
   const app = await openApp(config, logger, running)
   print({ graphql: app.graphqlUrl })

@@ -128,6 +128,6 @@ test('an appointment and its list are of the moment that asOf names', async () =
     appointment: Shown
     appointments: { asOf: string; edges: { node: Shown }[] }
   }>(salon.caller, document, { id })
-  expect(data.appointments.asOf).toMatch(/^[\w-]{20,}$/)
+  expect(data.appointments.asOf).toMatch(/^[\w.-]{20,}$/)
   for (const { node } of data.appointments.edges) expect(node.history.at(-1)?.version).toBe(node.version)
 })
