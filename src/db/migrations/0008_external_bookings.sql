@@ -1,6 +1,20 @@
 CREATE TYPE "public"."conflict_kind" AS ENUM('TAKEN_THERE', 'FOREIGN_ANSWER', 'OTHER_TIME', 'ENDED_THERE', 'OVERLAP');--> statement-breakpoint
 CREATE TYPE "public"."remote_state" AS ENUM('REQUESTED', 'ACCEPTED', 'ENDED');--> statement-breakpoint
 CREATE TYPE "public"."sync_status" AS ENUM('PENDING', 'SYNCED', 'FAILED');--> statement-breakpoint
+CREATE TABLE "calendar_syncs" (
+	"organization_id" uuid NOT NULL,
+	"integration_id" uuid NOT NULL,
+	"failures" integer DEFAULT 0 NOT NULL,
+	"open_until" timestamptz,
+	"probing_until" timestamptz,
+	"paused_until" timestamptz,
+	"polled_at" timestamptz,
+	"poll_leased_until" timestamptz,
+	"last_poll" jsonb,
+	"last_error" text,
+	CONSTRAINT "calendar_syncs_pkey" PRIMARY KEY("organization_id","integration_id")
+);
+--> statement-breakpoint
 CREATE TABLE "calendar_conflicts" (
 	"organization_id" uuid NOT NULL,
 	"id" uuid NOT NULL,
@@ -50,35 +64,22 @@ CREATE TABLE "external_ids" (
 	CONSTRAINT "external_ids_pkey" PRIMARY KEY("organization_id","integration_id","external_id")
 );
 --> statement-breakpoint
-CREATE TABLE "calendar_syncs" (
-	"organization_id" uuid NOT NULL,
-	"integration_id" uuid NOT NULL,
-	"failures" integer DEFAULT 0 NOT NULL,
-	"open_until" timestamptz,
-	"probing_until" timestamptz,
-	"paused_until" timestamptz,
-	"polled_at" timestamptz,
-	"poll_leased_until" timestamptz,
-	"last_poll" jsonb,
-	"last_error" text,
-	CONSTRAINT "calendar_syncs_pkey" PRIMARY KEY("organization_id","integration_id")
-);
---> statement-breakpoint
 CREATE TABLE "job_workers" (
 	"worker_id" text PRIMARY KEY NOT NULL,
 	"seen_at" timestamptz NOT NULL
 );
 --> statement-breakpoint
+ALTER TABLE "calendar_syncs" ADD CONSTRAINT "calendar_syncs_integration_fkey" FOREIGN KEY ("organization_id","integration_id") REFERENCES "public"."integrations"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "calendar_conflicts" ADD CONSTRAINT "calendar_conflicts_integration_fkey" FOREIGN KEY ("organization_id","integration_id") REFERENCES "public"."integrations"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "external_bookings" ADD CONSTRAINT "external_bookings_integration_fkey" FOREIGN KEY ("organization_id","integration_id") REFERENCES "public"."integrations"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "external_bookings" ADD CONSTRAINT "external_bookings_appointment_fkey" FOREIGN KEY ("organization_id","appointment_id") REFERENCES "public"."appointments"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "external_ids" ADD CONSTRAINT "external_ids_integration_fkey" FOREIGN KEY ("organization_id","integration_id") REFERENCES "public"."integrations"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "calendar_syncs" ADD CONSTRAINT "calendar_syncs_integration_fkey" FOREIGN KEY ("organization_id","integration_id") REFERENCES "public"."integrations"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "calendar_conflicts_one_open" ON "calendar_conflicts" USING btree ("organization_id","integration_id","kind",coalesce(appointment_id, '00000000-0000-0000-0000-000000000000'),coalesce(external_id, '')) WHERE resolved_at is null;--> statement-breakpoint
 CREATE INDEX "calendar_conflicts_appointment_idx" ON "calendar_conflicts" USING btree ("organization_id","appointment_id");--> statement-breakpoint
 CREATE INDEX "external_bookings_appointment_idx" ON "external_bookings" USING btree ("organization_id","appointment_id");--> statement-breakpoint
 CREATE INDEX "external_bookings_unfinished_idx" ON "external_bookings" USING btree ("organization_id","integration_id") WHERE status <> 'SYNCED';--> statement-breakpoint
 CREATE INDEX "external_ids_appointment_idx" ON "external_ids" USING btree ("organization_id","appointment_id");--> statement-breakpoint
+CREATE INDEX "external_ids_start_idx" ON "external_ids" USING btree ("organization_id","integration_id","starts_at");CREATE INDEX "external_ids_appointment_idx" ON "external_ids" USING btree ("organization_id","appointment_id");--> statement-breakpoint
 CREATE INDEX "external_ids_start_idx" ON "external_ids" USING btree ("organization_id","integration_id","starts_at");--> statement-breakpoint
 CREATE INDEX "claims_left_idx" ON "claims" USING btree ("organization_id","resource_id","starts_at") WHERE not active and appointment_id is not null;--> statement-breakpoint
 select slotwire_protect(name::regclass)
