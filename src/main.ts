@@ -75,7 +75,6 @@ async function serve(config: Config, logger: Logger, running: Running): Promise<
   // Before graphql is imported: its checks for development double the time of large answers.
   process.env.NODE_ENV ??= 'production'
   const { openApp } = await import('./app.ts')
-  const { openApp } = await import('./app.ts')
   const app = await openApp(config, logger, running)
   print({ graphql: app.graphqlUrl })
   logger.info(`Slotwire is ready: GraphiQL is at ${app.graphqlUrl}`)
