@@ -79,9 +79,7 @@ CREATE INDEX "calendar_conflicts_appointment_idx" ON "calendar_conflicts" USING 
 CREATE INDEX "external_bookings_appointment_idx" ON "external_bookings" USING btree ("organization_id","appointment_id");--> statement-breakpoint
 CREATE INDEX "external_bookings_unfinished_idx" ON "external_bookings" USING btree ("organization_id","integration_id") WHERE status <> 'SYNCED';--> statement-breakpoint
 CREATE INDEX "external_ids_appointment_idx" ON "external_ids" USING btree ("organization_id","appointment_id");--> statement-breakpoint
-CREATE INDEX "external_ids_start_idx" ON "external_ids" USING btree ("organization_id","integration_id","starts_at");CREATE INDEX "external_ids_appointment_idx" ON "external_ids" USING btree ("organization_id","appointment_id");--> statement-breakpoint
 CREATE INDEX "external_ids_start_idx" ON "external_ids" USING btree ("organization_id","integration_id","starts_at");--> statement-breakpoint
-CREATE INDEX "claims_left_idx" ON "claims" USING btree ("organization_id","resource_id","starts_at") WHERE not active and appointment_id is not null;--> statement-breakpoint
 select slotwire_protect(name::regclass)
 from unnest(array['external_bookings', 'external_ids', 'calendar_conflicts', 'calendar_syncs']) as name;
 --> statement-breakpoint
