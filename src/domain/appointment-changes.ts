@@ -14,6 +14,7 @@ import {
 } from './appointments.ts'
 import type { Caller } from './callers.ts'
 import { type Idempotency, idempotencyLock } from './claim-requests.ts'
+import { requestedSyncs } from './external-bookings.ts'
 import { OutdatedAttempt, type ResourceDay } from './outdated-attempt.ts'
 import {
   BusyError,
@@ -145,11 +146,15 @@ export async function writeAppointmentChange(tx: Tx, update: AppointmentUpdate):
   const moved = kind === 'RESCHEDULED'
   const [updated] = await Promise.all([
     tx.sql<{ xid: string }[]>`
-      update appointments set version = ${next.version}, status = ${next.status}, starts_at = ${new Date(next.startsAt)},
-        ends_at = ${new Date(next.endsAt)}, segments = ${JSON.stringify(next.segments)}::jsonb,
-        reschedule_count = ${next.rescheduleCount}, updated_at = ${new Date(now)}
-      where organization_id = ${tx.organizationId} and id = ${appointment.id} and version = ${appointment.version}
-      returning pg_current_xact_id()::text as xid`,
+      with changed as (
+        update appointments set version = ${next.version}, status = ${next.status}, starts_at = ${new Date(next.startsAt)},
+          ends_at = ${new Date(next.endsAt)}, segments = ${JSON.stringify(next.segments)}::jsonb,
+          reschedule_count = ${next.rescheduleCount}, updated_at = ${new Date(now)}
+        where organization_id = ${tx.organizationId} and id = ${appointment.id} and version = ${appointment.version}
+        returning id, service_id, ${caller.id}::text as changed_by
+      ),
+      ${requestedSyncs(tx)}
+      select pg_current_xact_id()::text as xid, (select count(*) from requested) as synced from changed`,
     tx.sql`
       insert into appointment_events (organization_id, appointment_id, version, kind, at, actor, origin,
         previous_starts_at, starts_at, reason, policy_version, policy_scope_id, policy_overridden)

@@ -3,6 +3,7 @@ import { claimDeltas, recordChanges } from '../db/change-log.ts'
 import type { Tx } from '../db/transaction.ts'
 import type { Decision, NewClaim } from './claim-decisions.ts'
 import type { ClaimRequest } from './claim-requests.ts'
+import { requestedSyncs } from './external-bookings.ts'
 import { OutdatedAttempt } from './outdated-attempt.ts'
 import { isLive } from './resource-availability.ts'
 import type { Claim, Instant } from './types.ts'
@@ -18,6 +19,12 @@ export type CustomerIds = Map<string, string>
  */
 export async function writeWon(tx: Tx, won: Won[], now: Instant): Promise<CustomerIds> {
   if (won.length === 0) return new Map()
+  const [customerIds] = await Promise.all([writeRows(tx, won, now), recordChanges(tx, won.flatMap(deltasOf))])
+  return customerIds
+}
+
+/** The same but for the log, for transactions that write down all their changes at the end. */
+export async function writeRows(tx: Tx, won: Won[], now: Instant): Promise<CustomerIds> {
   const [, , , , , , customerIds] = await Promise.all([
     deactivateClaims(
       tx,
@@ -34,7 +41,6 @@ export async function writeWon(tx: Tx, won: Won[], now: Instant): Promise<Custom
     bookHeldClaims(tx, won),
     insertAppointments(tx, won, now),
     insertIdempotencyKeys(tx, won),
-    recordChanges(tx, won.flatMap(deltasOf)),
   ])
   for (const decision of won) {
     if (decision.state !== 'HOLD') tx.appointments.push({ appointmentId: decision.booked.appointmentId, version: 1 })
@@ -82,7 +88,7 @@ export async function insertClaims(tx: Tx, claims: NewClaim[]): Promise<void> {
       group_position smallint, hold_id uuid, appointment_id uuid, expires_at timestamptz)`
 }
 
-function deltasOf(decision: Won) {
+export function deltasOf(decision: Won) {
   if (decision.state === 'BOOK_HOLD') {
     const { claims, booked } = decision
     const kept = claims.map((claim) => ({ ...claim, appointmentId: booked.appointmentId, expiresAt: null }))
@@ -190,6 +196,7 @@ async function insertAppointments(tx: Tx, won: Won[], now: Instant): Promise<Cus
         notes: request.booking.notes,
         origin: request.caller.origin,
         actor: request.caller.actor,
+        changed_by: request.caller.id,
         hold_id: decision.state === 'BOOK_HOLD' ? decision.request.holdId : null,
       },
     ]
@@ -202,7 +209,7 @@ async function insertAppointments(tx: Tx, won: Won[], now: Instant): Promise<Cus
         r.new_customer_id) as for_customer
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (
         id uuid, service_id uuid, customer_id uuid, new_customer_id uuid, guest jsonb, phone text, starts_at timestamptz,
-        ends_at timestamptz, segments jsonb, notes text, origin origin, actor text, hold_id uuid)
+        ends_at timestamptz, segments jsonb, notes text, origin origin, actor text, changed_by text, hold_id uuid)
     ), appointment as (
       insert into appointments (organization_id, id, status, version, service_id, customer_id, guest, starts_at, ends_at,
                                 segments, notes, origin, hold_id, created_at, updated_at)
@@ -213,8 +220,9 @@ async function insertAppointments(tx: Tx, won: Won[], now: Instant): Promise<Cus
     ), event as (
       insert into appointment_events (organization_id, appointment_id, version, kind, at, actor, origin, starts_at)
       select ${tx.organizationId}::uuid, id, 1, 'BOOKED', ${now}::timestamptz, actor, origin, starts_at from booking
-    )
-    select id, customer_id as "customerId" from appointment`
+    ), changed as (select id, service_id, changed_by from booking),
+    ${requestedSyncs(tx)}
+    select id, customer_id as "customerId", (select count(*) from requested) as synced from appointment`
   return new Map(inserted.map((row) => [row.id, row.customerId]))
 }
 
