@@ -1,0 +1,107 @@
+// One POST to an address that a customer of ours has named: bounded in time and bytes, and never into a private network.
+import { type LookupAddress, lookup as resolveName } from 'node:dns'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { LookupFunction, Socket } from 'node:net'
+import { isPublicAddress, isPublicHost } from '../../domain/webhook-targets.ts'
+
+export interface Post {
+  url: string
+  headers: Record<string, string>
+  body: string
+  timeoutMs: number
+  /** Http, and any address: for tests and development. */
+  allowsPrivate: boolean
+  signal?: AbortSignal
+}
+
+/** An answer, whatever it says; or why there is none. */
+export type PostResult = { status: number; retryAfter: string | undefined } | { error: string }
+
+/** Of the answer only the head counts. A little of its body is read, so that the receiver can end in good order. */
+const ANSWER_LIMIT_BYTES = 16_384
+
+/** Never throws. Redirects are answers like any other: nobody is led elsewhere. */
+export async function post(input: Post): Promise<PostResult> {
+  const url = URL.parse(input.url)
+  if (!url) return { error: 'The URL cannot be read.' }
+  if (!input.allowsPrivate) {
+    if (url.protocol !== 'https:') return { error: 'Only https is sent to.' }
+    // An address instead of a name is never looked up.
+    if (!isPublicHost(url)) return { error: NOT_PUBLIC }
+  }
+  const deadline = AbortSignal.timeout(input.timeoutMs)
+  const signal = input.signal ? AbortSignal.any([deadline, input.signal]) : deadline
+  try {
+    return await send(url, input, signal)
+  } catch (error) {
+    if (deadline.aborted) return { error: `No answer within ${input.timeoutMs / 1000} seconds.` }
+    return { error: describe(error) }
+  }
+}
+
+const NOT_PUBLIC = 'The address is not public.'
+
+async function send(url: URL, { headers, body, allowsPrivate }: Post, signal: AbortSignal): Promise<PostResult> {
+  const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const sending = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+    method: 'POST',
+    // A connection of its own: one that is kept could have been made before the name pointed elsewhere.
+    agent: false,
+    headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+    signal,
+    ...(allowsPrivate ? {} : { lookup: lookupPublic }),
+  })
+  sending.on('response', resolve).on('error', reject)
+  if (!allowsPrivate) refuseOnConnection(sending)
+  sending.end(body)
+  const answer = await answered
+  const status = answer.statusCode ?? 0
+  await readALittle(answer)
+  return { status, retryAfter: answer.headers['retry-after'] }
+}
+
+/**
+ * What is connected to is what was checked: the name is resolved once, here. One private address among several is enough to
+ * refuse them all.
+ */
+const lookupPublic: LookupFunction = (hostname, options, callback) => {
+  resolveName(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+    const [first] = addresses ?? []
+    if (error || !first) callback(error ?? new Error('The name has no address.'), '')
+    else if (!addresses.every(({ address }) => isPublicAddress(address))) callback(new Error(NOT_PUBLIC), '')
+    else if (options.all) callback(null, addresses)
+    else callback(null, first.address, first.family)
+  })
+}
+
+// A second look at where it really went, before anything is sent.
+function refuseOnConnection(sending: ClientRequest): void {
+  sending.on('socket', (socket: Socket) =>
+    socket.on('connect', () => {
+      if (!isPublicAddress(socket.remoteAddress ?? '')) sending.destroy(new Error(NOT_PUBLIC))
+    }),
+  )
+}
+
+/** The status stands, whatever becomes of the body. */
+async function readALittle(answer: IncomingMessage): Promise<void> {
+  let length = 0
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > ANSWER_LIMIT_BYTES) break
+    }
+  } catch {
+    // Cut off, or too slow.
+  }
+  answer.destroy()
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [first] = error instanceof AggregateError ? error.errors : [error]
+  const { code, message } = (first ?? error) as NodeJS.ErrnoException
+  const text = message || 'The connection failed.'
+  return code && !text.includes(code) ? `${text} (${code})` : text
+}
