@@ -15,7 +15,6 @@ export interface Offered {
 interface OfferedService extends Offered {
   /** As the organization writes it; `name` is what callers say, where that is set. */
   writtenName: string
-  durationMinutes: number
 }
 
 export interface Catalogue {
@@ -27,11 +26,9 @@ export async function readCatalogue(tx: Tx, integration: RetellIntegration): Pro
   const { locationId } = integration
   const [services, staff] = await Promise.all([
     tx.sql<OfferedService[]>`
-      select s.id, s.name as "writtenName", coalesce(sum(g.duration_minutes), 0)::int as "durationMinutes"
-      from services s
-      left join service_segments g on g.organization_id = s.organization_id and g.service_id = s.id
-      where s.organization_id = ${tx.organizationId} and s.location_id = ${locationId} and s.active
-      group by s.organization_id, s.id order by s.name, s.id`,
+      select id, name as "writtenName" from services
+      where organization_id = ${tx.organizationId} and location_id = ${locationId} and active
+      order by name, id`,
     tx.sql<Offered[]>`
       select id, name from resources
       where organization_id = ${tx.organizationId} and location_id = ${locationId} and kind = 'STAFF' and active

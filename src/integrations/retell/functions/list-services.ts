@@ -1,5 +1,6 @@
 // list_services: what the location offers.
 import { inSnapshot } from '../../../db/transaction.ts'
+import { loadServiceRecords } from '../../../domain/services.ts'
 import { sentencesFor } from '../sentences.ts'
 import { type FunctionResult, succeed } from './answers.ts'
 import { readCatalogue } from './catalogue.ts'
@@ -7,9 +8,17 @@ import type { Conversation } from './conversation.ts'
 
 export async function listServices(conversation: Conversation): Promise<FunctionResult> {
   const { db, integration, speech } = conversation
-  const { services, staff } = await inSnapshot(db, integration.organizationId, (tx) => readCatalogue(tx, integration))
+  const { services, staff, records } = await inSnapshot(db, integration.organizationId, async (tx) => {
+    const catalogue = await readCatalogue(tx, integration)
+    const ids = catalogue.services.map(({ id }) => id)
+    return { ...catalogue, records: await loadServiceRecords(tx, ids) }
+  })
   return succeed('SERVICES', sentencesFor(speech).services(services.map(({ name }) => name)), {
-    services: services.map(({ id, name, durationMinutes }) => ({ serviceId: `service_${id}`, name, durationMinutes })),
+    services: services.map(({ id, name }) => ({
+      serviceId: `service_${id}`,
+      name,
+      durationMinutes: records.get(id)?.durationMinutes,
+    })),
     staff: staff.map(({ name }) => name),
   })
 }
