@@ -1,5 +1,6 @@
 // A gateway of a test's own: the demo salon in a database, the real schema, a real listener.
 
+import type { Socket } from 'node:net'
 import { createClient as createSseClient } from 'graphql-sse'
 import { createClient as createWebSocketClient } from 'graphql-ws'
 import { WebSocket } from 'ws'
@@ -35,7 +36,7 @@ export interface TestGateway extends AsyncDisposable {
 type EndpointInput = Parameters<typeof createGraphqlEndpoint>[0]
 
 export async function openTestGateway(
-  options: Partial<EndpointInput> & { withDemo?: boolean } = {},
+  options: Partial<EndpointInput> & { withDemo?: boolean; onUpgrade?: (socket: Socket) => void } = {},
 ): Promise<TestGateway> {
   await using stack = new AsyncDisposableStack()
   const logger = createLogger('silent')
@@ -65,7 +66,10 @@ export async function openTestGateway(
       port: 0,
       portName: 'PORT',
       routes: endpoint.routes,
-      onUpgrade: endpoint.upgrade,
+      onUpgrade(request, socket, head) {
+        options.onUpgrade?.(request.socket)
+        endpoint.upgrade(request, socket, head)
+      },
       requireReady: async () => db.sql`select 1`,
       sendStreamsAway: endpoint.sendStreamsAway,
       logger,
