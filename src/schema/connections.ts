@@ -118,13 +118,14 @@ export function connectionType<Node>(
   node: ObjectRef<PothosTypes, Node>,
   descriptions: { connection: string },
 ) {
+  const word = name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()
   const edge = builder.objectRef<{ node: Node; cursor: string }>(`${name}Edge`)
   edge.implement({
-    description: `One ${name.toLowerCase()} of a page, and its place in the list.`,
+    description: `One ${word} of a page, and its place in the list.`,
     fields: (t) => ({
       node: t.field({
         type: node,
-        description: `The ${name.toLowerCase()}.`,
+        description: `The ${word}.`,
         resolve: (parent) => parent.node as never,
       }),
       cursor: t.string({

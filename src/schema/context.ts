@@ -19,6 +19,8 @@ export interface Context extends AsyncDisposable {
   db: Database
   lane: BookingLane
   live: LiveViews
+  /** Whether webhooks may go to private addresses and over http: in tests and development. */
+  allowsPrivateWebhooks: boolean
   /** All reads of one operation see the same snapshot of the database. */
   read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /** What was read by id in the present moment. */
@@ -37,9 +39,18 @@ export interface ContextOptions {
   db: Database
   lane: BookingLane
   live: LiveViews
+  allowsPrivateWebhooks?: boolean
 }
 
-export function createContext({ caller, requestId, lastEventId, db, lane, live }: ContextOptions): Context {
+export function createContext({
+  caller,
+  requestId,
+  lastEventId,
+  db,
+  lane,
+  live,
+  allowsPrivateWebhooks = false,
+}: ContextOptions): Context {
   let present: Moment | null = null
   const moment = () => {
     present ??= openMoment(db, callerOf({ caller }).organizationId)
@@ -57,6 +68,7 @@ export function createContext({ caller, requestId, lastEventId, db, lane, live }
     db,
     lane,
     live,
+    allowsPrivateWebhooks,
     moment,
     read: (work) => moment().read(work),
     endMoment,

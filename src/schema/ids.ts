@@ -11,6 +11,9 @@ export type IdType =
   | 'customer'
   | 'policy'
   | 'integration'
+  | 'webhook_endpoint'
+  | 'webhook_delivery'
+  | 'calendar_feed'
 
 const PUBLIC_ID = /^([a-z_]+)_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
 

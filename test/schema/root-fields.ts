@@ -22,7 +22,11 @@ const hiddenToOthers = { secret: 'answers', publishable: 'hidden', manage: 'hidd
 
 const RESULT = '{ __typename ... on Error { code message } ... on Node { id } }'
 
-const input = (name: string, type: string) => `mutation ($input: ${type}!) { ${name}(input: $input) ${RESULT} }`
+const input = (name: string, type: string, result = RESULT) =>
+  `mutation ($input: ${type}!) { ${name}(input: $input) ${result} }`
+
+const SECRET_RESULT = '{ __typename ... on Error { code message } ... on WebhookSecret { secret endpoint { id } } }'
+const ADDRESS_RESULT = '{ __typename ... on Error { code message } ... on CalendarFeedAddress { path feed { id } } }'
 
 export const rootFields: Record<string, RootField> = {
   'Query.node': {
@@ -219,6 +223,70 @@ export const rootFields: Record<string, RootField> = {
     document: `mutation ($id: ID!) { disconnectIntegration(integrationId: $id) ${RESULT} }`,
     variables: ({ integrationId }) => ({ id: integrationId }),
     ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Query.webhookEndpoints': {
+    document:
+      '{ webhookEndpoints { id url eventTypes enabled version deliveries(first: 5) { edges { node { id status } } } } }',
+    variables: () => ({}),
+    ...secretOnly,
+    foreign: 'no ids',
+  },
+  'Query.webhookDeliveries': {
+    document: `query ($endpointId: ID, $appointmentId: ID) { webhookDeliveries(endpointId: $endpointId, appointmentId: $appointmentId) {
+      edges { node { id messageId eventType status attempts endpoint { id } appointment { id } } } pageInfo { hasNextPage } } }`,
+    variables: ({ webhookEndpointId, appointmentId }) => ({ endpointId: webhookEndpointId, appointmentId }),
+    ...secretOnly,
+    foreign: 'hidden',
+  },
+  'Mutation.createWebhookEndpoint': {
+    document: input('createWebhookEndpoint', 'CreateWebhookEndpointInput', SECRET_RESULT),
+    variables: () => ({ input: { url: 'https://example.org/another', eventTypes: ['APPOINTMENT_BOOKED'] } }),
+    ...secretOnly,
+    foreign: 'no ids',
+  },
+  'Mutation.updateWebhookEndpoint': {
+    document: input('updateWebhookEndpoint', 'UpdateWebhookEndpointInput'),
+    variables: ({ webhookEndpointId }) => ({
+      input: { endpointId: webhookEndpointId, expectedVersion: 1, enabled: false },
+    }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.deleteWebhookEndpoint': {
+    document: `mutation ($id: ID!) { deleteWebhookEndpoint(endpointId: $id) ${RESULT} }`,
+    variables: ({ webhookEndpointId }) => ({ id: webhookEndpointId }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.rotateWebhookSecret': {
+    document: input('rotateWebhookSecret', 'RotateWebhookSecretInput', SECRET_RESULT),
+    variables: ({ webhookEndpointId }) => ({ input: { endpointId: webhookEndpointId } }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.redeliverWebhook': {
+    document: `mutation ($id: ID!) { redeliverWebhook(deliveryId: $id) ${RESULT} }`,
+    variables: ({ webhookDeliveryId }) => ({ id: webhookDeliveryId }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Query.calendarFeeds': {
+    document: '{ calendarFeeds { id resource { id } appointment { id } showsCustomers } }',
+    variables: () => ({}),
+    ...own,
+    foreign: 'no ids',
+  },
+  'Mutation.createCalendarFeed': {
+    document: input('createCalendarFeed', 'CreateCalendarFeedInput', ADDRESS_RESULT),
+    variables: ({ appointmentId }) => ({ input: { appointmentId } }),
+    ...own,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.revokeCalendarFeed': {
+    document: `mutation ($id: ID!) { revokeCalendarFeed(feedId: $id) ${RESULT} }`,
+    variables: ({ calendarFeedId }) => ({ id: calendarFeedId }),
+    ...own,
     foreign: 'NOT_FOUND',
   },
   'Mutation.createLocation': {

@@ -1,9 +1,12 @@
 // One of everything, with public ids, and a document for every root field that touches as much of it as it can.
 import { readLogPosition } from '../../src/db/log-positions.ts'
+import { createCalendarFeed } from '../../src/domain/calendar-feeds.ts'
 import type { Caller } from '../../src/domain/callers.ts'
 import { upsertCustomer } from '../../src/domain/customers.ts'
 import { addTimeOff } from '../../src/domain/time-off.ts'
 import { connectRetell } from '../../src/domain/voice-agents.ts'
+import { listWebhookDeliveries } from '../../src/domain/webhook-deliveries.ts'
+import { createWebhookEndpoint } from '../../src/domain/webhook-endpoints.ts'
 import { appointmentsScope, encodeCursor } from '../../src/realtime/cursors.ts'
 import { parseSnapshot } from '../../src/realtime/snapshots.ts'
 import { encodeId } from '../../src/schema/ids.ts'
@@ -36,6 +39,10 @@ export interface World {
   customerId: string
   timeOffId: string
   integrationId: string
+  webhookEndpointId: string
+  webhookDeliveryId: string
+  /** Of the appointment. */
+  calendarFeedId: string
   phone: string
   /** A moment before there was anything. */
   asOf: string
@@ -63,9 +70,21 @@ export async function fillWorld(tenant: TenantWithLane): Promise<World> {
   const customer = await salon.write((tx) =>
     upsertCustomer(tx, { name: 'Stored Name', phone: PHONE, email: 'stored@example.org' }),
   )
+  const { endpoint } = await salon.write((tx) =>
+    createWebhookEndpoint(tx, { url: 'https://example.org/hook', kinds: ['BOOKED'], allowsPrivate: false }),
+  )
   const { appointment } = await book({ ...salon, caller: callers.publishable }, hourAhead(0), {
     customer: { name: 'Given Name', phone: PHONE, email: null },
   })
+  const [delivery] = (await salon.read((tx) => listWebhookDeliveries(tx, { endpointId: endpoint.id }))).rows
+  const { feed } = await salon.write((tx) =>
+    createCalendarFeed(tx, {
+      caller: callers.secret,
+      resourceId: null,
+      appointmentId: appointment.id,
+      showsCustomers: false,
+    }),
+  )
   const held = await hold({ ...salon, caller: callers.publishable }, hourAhead(2))
   const timeOff = await salon.write((tx) =>
     addTimeOff(tx, { resourceId: resource, startsAt: hourAhead(200), endsAt: hourAhead(201), reason: 'ill' }),
@@ -92,6 +111,9 @@ export async function fillWorld(tenant: TenantWithLane): Promise<World> {
     customerId: encodeId('customer', customer.id),
     timeOffId: encodeId('time_off', timeOff.id),
     integrationId: encodeId('integration', integration.id),
+    webhookEndpointId: encodeId('webhook_endpoint', endpoint.id),
+    webhookDeliveryId: encodeId('webhook_delivery', delivery?.id ?? ''),
+    calendarFeedId: encodeId('calendar_feed', feed.id),
     phone: PHONE,
     asOf,
     startsAt: formatInstant(hourAhead(4)),
