@@ -111,6 +111,11 @@ describe('the same operation with the same rights', () => {
         `id: ${topic}-1\nevent: next\ndata: {"data":{"ticks":{"kind":"CHANGE","text":"one"}}}\n\n`,
       ].join(''),
     )
+    // Who comes back with the last id has not read this one.
+    ticker.faults.set('broken', () => new Error('broken'))
+    ticker.tell(topic, 'broken')
+    await until(() => text.includes('errors'))
+    expect(text.slice(text.lastIndexOf('\n\n', text.length - 3))).toMatch(/^\n\nevent: next\ndata: .*"errors"/)
     leaving.abort()
     await reading
   })
