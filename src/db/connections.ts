@@ -8,6 +8,8 @@ export interface Connection {
   isLost(): boolean
   /** The same, or an error once the connection is lost: statements that waited for their turn never settle then. */
   orLost<T>(work: PromiseLike<T>): Promise<T>
+  /** What failed first since it was acquired: everything after that only says that the transaction is aborted. */
+  firstError(): unknown
   /** Not to be used again, whatever its state. */
   abandon(): void
 }
@@ -19,6 +21,7 @@ export interface ConnectionPool extends AsyncDisposable {
 }
 
 interface OpenConnection extends Connection {
+  forgetErrors(): void
   end(): Promise<void>
 }
 
@@ -46,7 +49,10 @@ export function createConnectionPool({
     for (;;) {
       if (closing) throw connectionError('CONNECTION_ENDED', 'The pool of connections is closed.')
       const connection = idle.pop() ?? (places > 0 ? await open() : await handedOver())
-      if (connection && !connection.isLost()) return connection
+      if (connection && !connection.isLost()) {
+        connection.forgetErrors()
+        return connection
+      }
       if (connection) discard(connection)
     }
   }
@@ -112,6 +118,7 @@ export function createConnectionPool({
  */
 async function openConnection(client: SqlClient): Promise<OpenConnection> {
   let isOver = false
+  let firstError: unknown
   const unsettled = new Set<(error: Error) => void>()
   const end = () => client.end({ timeout: 0 }).catch(() => {})
   const abandon = () => {
@@ -142,9 +149,22 @@ async function openConnection(client: SqlClient): Promise<OpenConnection> {
     const sql = guarded(
       reserved,
       () => isOver,
-      (error) => isConnectionError(error) && abandon(),
+      (error) => {
+        firstError ??= error
+        if (isConnectionError(error)) abandon()
+      },
     )
-    return { sql, isLost: () => isOver, orLost, abandon, end }
+    return {
+      sql,
+      isLost: () => isOver,
+      orLost,
+      firstError: () => firstError,
+      forgetErrors() {
+        firstError = undefined
+      },
+      abandon,
+      end,
+    }
   } catch (error) {
     void end()
     throw error

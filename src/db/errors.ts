@@ -17,6 +17,11 @@ export function isRetriableConflict(error: unknown): boolean {
   return error instanceof postgres.PostgresError && (error.code === '40001' || error.code === '40P01')
 }
 
+/** An earlier statement of the transaction failed; this one was not tried. */
+export function isAborted(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === '25P02'
+}
+
 /** The wait for a lock ran out (`lock_timeout`). */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === '55P03'

@@ -3,7 +3,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { AppointmentChange, AvailabilityChange } from './changes.ts'
 import type { Database, SqlClient } from './client.ts'
 import type { Connection } from './connections.ts'
-import { isRetriableConflict } from './errors.ts'
+import { isAborted, isRetriableConflict } from './errors.ts'
 import { type Lock, lockStatement } from './locks.ts'
 
 /** A handle for statements inside one transaction of one organization. */
@@ -101,9 +101,10 @@ async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Prom
     result = await connection.orLost(working)
     await connection.commit()
   } catch (error) {
+    const cause = isAborted(error) ? connection.firstError() : error
     await connection.rollback()
     throw await opened.then(
-      () => error,
+      () => cause ?? error,
       (openingError: unknown) => openingError,
     )
   }
@@ -146,6 +147,7 @@ async function openConnection(
 interface TransactionConnection extends AsyncDisposable {
   sql: SqlClient
   orLost: Connection['orLost']
+  firstError: Connection['firstError']
   commit(): Promise<void>
   rollback(): Promise<void>
 }
@@ -153,7 +155,7 @@ interface TransactionConnection extends AsyncDisposable {
 /** A connection of our own, so that BEGIN, the context, the locks and the first reads travel in one packet. */
 async function reserve(db: Database): Promise<TransactionConnection> {
   const connection = await db.connections.acquire()
-  const { sql, orLost } = connection
+  const { sql, orLost, firstError } = connection
   let finished = false
   const rollback = async () => {
     finished = true
@@ -164,6 +166,7 @@ async function reserve(db: Database): Promise<TransactionConnection> {
   return {
     sql,
     orLost,
+    firstError,
     rollback,
     async commit() {
       finished = true

@@ -61,7 +61,12 @@ async function readGroup(tx: Tx, requests: ClaimRequest[]): Promise<Alternatives
 /** The confirmed appointments of a customer, known by id or by phone, that touch the window. */
 export async function readOwnAppointments(
   tx: Tx,
-  { customerId, phone, window }: { customerId: string | null; phone: string | null; window: Interval },
+  {
+    customerId,
+    phone,
+    window,
+    exceptId = null,
+  }: { customerId: string | null; phone: string | null; window: Interval; exceptId?: string | null },
 ): Promise<Interval[]> {
   if (customerId === null && phone === null) return []
   return tx.sql<Interval[]>`
@@ -69,6 +74,7 @@ export async function readOwnAppointments(
     from customers c
     join appointments a on a.organization_id = c.organization_id and a.customer_id = c.id
     where c.organization_id = ${tx.organizationId} and (c.id = ${customerId}::uuid or c.phone = ${phone}::text)
+      and a.id is distinct from ${exceptId}::uuid
       and a.status = 'CONFIRMED' and a.starts_at < ${window.end}::timestamptz and a.ends_at > ${window.start}::timestamptz`
 }
 

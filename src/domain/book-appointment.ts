@@ -5,7 +5,7 @@ import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import { type AppointmentRecord, loadAppointments } from './appointments.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import { type Caller, seesCustomers } from './callers.ts'
-import type { NewBooking, SlotWish } from './claim-requests.ts'
+import { lockableStarts, type NewBooking, type SlotWish } from './claim-requests.ts'
 import {
   alternativesToFind,
   claim,
@@ -69,7 +69,7 @@ async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: Sl
       kind: 'BOOK',
       caller,
       offer,
-      starts,
+      starts: lockableStarts(offer, starts),
       wishedAt,
       pinned: slot.resourceIds,
       booking,

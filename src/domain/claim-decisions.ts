@@ -235,7 +235,7 @@ function findAssignment(
   for (const startsAt of request.starts) {
     if (startsAt < earliestAt || startsAt >= latestAt) continue
     if (!isOnGrid(startsAt, service.timeZone, service.slotIntervalMinutes)) continue
-    const prefer = fairnessOf({ resources: state.resources, timeZone: service.timeZone, startsAt, now: state.now })
+    const prefer = fairnessOf({ ...state, timeZone: service.timeZone, startsAt })
     const assignment = chooseAssignment({ service, startsAt, isFree, pinned: request.pinned, prefer })
     if (assignment) return { assignment, dead: deadInTheWay(state, assignment) }
   }

@@ -2,8 +2,9 @@
 import { LONGEST_CLAIM_MS } from '../db/tables/claims.ts'
 import type { IdempotentResult } from '../db/tables/keys.ts'
 import type { Tx } from '../db/transaction.ts'
-import { type ClaimRequest, windowsOf } from './claim-requests.ts'
+import { type ClaimRequest, isFullyPinned, windowsOf } from './claim-requests.ts'
 import { readDefinitionVersions } from './definitions.ts'
+import { type LastServed, readLastServed } from './fairness.ts'
 import { holdColumns, type StoredHold } from './holds.ts'
 import { readClock } from './resource-states.ts'
 import type { BusyInterval, Claim, Instant, Interval, ResourceState } from './types.ts'
@@ -19,22 +20,26 @@ export interface BatchState {
   /** Holds still marked ACTIVE, by `sessionOf`. */
   sessionHolds: Map<string, StoredHold[]>
   claimsByHold: Map<string, Claim[]>
+  /** Of the resources that the server may choose among. */
+  lastServed: LastServed
   customerIds: Set<string>
   idempotent: Map<string, { requestHash: string; result: IdempotentResult }>
   lockedDays: Set<string>
 }
 
 export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<Omit<BatchState, 'lockedDays'>> {
-  const [now, taken, versions, holds, sessionHolds, holdClaims, customerIds, idempotent] = await Promise.all([
-    readClock(tx),
-    readTaken(tx, requests),
-    readVersions(tx, requests),
-    readHolds(tx, requests),
-    readSessionHolds(tx, requests),
-    readHoldClaims(tx, requests),
-    readCustomers(tx, requests),
-    readIdempotent(tx, requests),
-  ])
+  const [now, taken, versions, holds, sessionHolds, holdClaims, lastServed, customerIds, idempotent] =
+    await Promise.all([
+      readClock(tx),
+      readTaken(tx, requests),
+      readVersions(tx, requests),
+      readHolds(tx, requests),
+      readSessionHolds(tx, requests),
+      readHoldClaims(tx, requests),
+      readLastServed(tx, choicesOf(requests)),
+      readCustomers(tx, requests),
+      readIdempotent(tx, requests),
+    ])
   const resources = new Map<string, ResourceState>()
   for (const request of requests) {
     for (const { resourceId } of windowsOf(request)) {
@@ -59,6 +64,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
       (hold) => sessionOf(hold),
     ),
     claimsByHold: Map.groupBy(holdClaims, (claim) => claim.holdId ?? ''),
+    lastServed,
     customerIds: new Set(customerIds),
     idempotent,
   }
@@ -95,6 +101,12 @@ async function readTaken(tx: Tx, requests: ClaimRequest[]): Promise<{ claims: Cl
         and b.ends_at > w.starts_at and b.starts_at < w.ends_at`,
   ])
   return { claims, busy }
+}
+
+/** Where there is a choice, the days on which it is made. */
+function choicesOf(requests: ClaimRequest[]): { resourceId: string; before: Instant }[] {
+  const choosing = requests.filter((request) => request.kind !== 'BOOK_HOLD' && !isFullyPinned(request))
+  return [...mergedWindows(choosing)].map(([resourceId, window]) => ({ resourceId, before: window.start }))
 }
 
 function mergedWindows(requests: ClaimRequest[]): Map<string, Interval> {

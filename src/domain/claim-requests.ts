@@ -124,7 +124,21 @@ export function resourceDaysOf(request: ClaimRequest): { resourceId: string; day
   ]
 }
 
-function isFullyPinned({ offer, pinned }: SlotRequest): boolean {
+/** Beyond this many resource-days in one request the lock table of PostgreSQL could overflow under many of them. */
+const RESOURCE_DAY_LIMIT = 512
+
+/** The starts, nearest first, that one request can have locked; at least one. */
+export function lockableStarts({ service }: Offer, starts: Instant[]): Instant[] {
+  const candidates = candidatesOf(service).length
+  const days = new Set<string>()
+  const end = starts.findIndex((start, index) => {
+    for (const day of daysOf(claimWindow(service, start, start))) days.add(day)
+    return index > 0 && days.size * candidates > RESOURCE_DAY_LIMIT
+  })
+  return end < 0 ? starts : starts.slice(0, end)
+}
+
+export function isFullyPinned({ offer, pinned }: SlotRequest): boolean {
   const { positionCount } = planOf(offer.service)
   return pinned.length >= positionCount && pinned.every((id) => id !== null)
 }

@@ -3,7 +3,7 @@ import { inSnapshot } from '../db/transaction.ts'
 import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import type { Caller } from './callers.ts'
-import type { HoldRequest, SlotWish } from './claim-requests.ts'
+import { type HoldRequest, lockableStarts, type SlotWish } from './claim-requests.ts'
 import { alternativesToFind, claim, claimAlternative, idempotencyFor, slotUnavailable } from './claiming.ts'
 import { DEFAULT_TTL_SECONDS, type HoldRecord, loadHolds, MAX_TTL_SECONDS } from './holds.ts'
 import { InvalidInputError, NotFoundError, SlotUnavailableError } from './refusals.ts'
@@ -41,7 +41,7 @@ export async function placeHold(lane: BookingLane, input: PlaceHoldInput): Promi
       kind: 'HOLD',
       caller,
       offer,
-      starts,
+      starts: lockableStarts(offer, starts),
       wishedAt: refusal ? slot.startsAt : null,
       pinned: slot.resourceIds,
       ttlSeconds,

@@ -3,19 +3,19 @@ import { claimDeltas, daysOf, recordChanges } from '../db/change-log.ts'
 import { definitionLock } from '../db/locks.ts'
 import type { Tx } from '../db/transaction.ts'
 import { rankAlternatives } from './alternative-ranking.ts'
-import { DEFAULT_WITHIN_MINUTES, narrowToPins } from './alternative-search.ts'
+import { DEFAULT_WITHIN_MINUTES, narrowToPins, readOwnAppointments } from './alternative-search.ts'
 import { changeAppointment, nameOf, resourceDaysOfClaim, writeAppointmentChange } from './appointment-changes.ts'
 import type { AppointmentRecord, StoredAppointment } from './appointments.ts'
 import { chooseAssignment } from './assignments.ts'
 import type { BookingLane } from './booking-lane.ts'
 import { bookingWindow } from './booking-window.ts'
-import type { Caller } from './callers.ts'
+import { type Caller, seesCustomers } from './callers.ts'
 import { readReason } from './cancel-appointment.ts'
 import { claimedSegments, take } from './claim-decisions.ts'
 import { deactivateClaims, insertClaims } from './claim-writing.ts'
 import { idempotencyFor } from './claiming.ts'
 import { candidatesOf, loadSchedules, loadServices, readDefinitionVersions } from './definitions.ts'
-import { fairnessOf } from './fairness.ts'
+import { fairnessOf, type LastServed, readLastServed } from './fairness.ts'
 import type { Offer } from './offers.ts'
 import { OutdatedAttempt } from './outdated-attempt.ts'
 import { judgeByPolicy } from './policy-rulings.ts'
@@ -66,12 +66,17 @@ export async function rescheduleAppointment(
       }
     },
     async (tx, { appointment, claims, now, lockedDays }, { offer }) => {
-      const [ruling, resources] = await Promise.all([
+      const window = dayWindow(offer, startsAt)
+      const [ruling, resources, lastServed] = await Promise.all([
         judgeByPolicy(tx, { appointment, caller, change: 'RESCHEDULE', now }),
-        readStates(tx, offer, dayWindow(offer, startsAt)),
+        readStates(tx, offer, window),
+        readLastServed(
+          tx,
+          [...offer.schedules.keys()].map((resourceId) => ({ resourceId, before: window.start })),
+        ),
         checkVersions(tx, offer),
       ])
-      const move: Move = { offer, appointment, resources, startsAt, pinned, now }
+      const move: Move = { caller, offer, appointment, resources, lastServed, startsAt, pinned, now }
       const assignment = findMove(move)
       if (!assignment) throw await refuse(tx, move)
       const dead = deadInTheWay(resources, assignment, now)
@@ -105,6 +110,8 @@ export async function rescheduleAppointment(
 }
 
 interface Move {
+  caller: Caller
+  lastServed: LastServed
   offer: Offer
   appointment: StoredAppointment
   resources: Map<string, ResourceState>
@@ -147,7 +154,7 @@ function dayWindow({ service }: Offer, startsAt: Instant): Interval {
 // The appointment's own claims never block its own move.
 const isOwn = (appointment: StoredAppointment) => (claim: Claim) => claim.appointmentId === appointment.id
 
-function findMove({ offer, appointment, resources, startsAt, pinned, now }: Move): Assignment | null {
+function findMove({ offer, appointment, resources, lastServed, startsAt, pinned, now }: Move): Assignment | null {
   const { service } = offer
   const { earliestAt, latestAt } = bookingWindow(service, now)
   if (startsAt < earliestAt || startsAt >= latestAt) return null
@@ -160,7 +167,7 @@ function findMove({ offer, appointment, resources, startsAt, pinned, now }: Move
   })
   const kept = chooseAssignment({ service, startsAt, isFree, pinned: asBefore })
   if (kept) return kept
-  const fairness = fairnessOf({ resources, timeZone: service.timeZone, startsAt, now })
+  const fairness = fairnessOf({ resources, lastServed, timeZone: service.timeZone, startsAt, now })
   const prefer = (id: string) => (present.includes(id) ? -1 : fairness(id))
   return chooseAssignment({ service, startsAt, isFree, pinned, prefer })
 }
@@ -172,19 +179,26 @@ function deadInTheWay(resources: Map<string, ResourceState>, { claims }: Assignm
 }
 
 async function refuse(tx: Tx, move: Move): Promise<SlotUnavailableError> {
-  const { offer, appointment, startsAt, pinned, now } = move
+  const { caller, offer, appointment, startsAt, pinned, now } = move
   const { service } = offer
   const ignores = isOwn(appointment)
   const reasons = explainStart({ service, resources: move.resources, startsAt, now, pinned, ignores })
   const from = startsAt - DEFAULT_WITHIN_MINUTES * 60_000
   const to = startsAt + DEFAULT_WITHIN_MINUTES * 60_000 + 1
-  const resources = await readStates(tx, offer, claimWindow(service, from, to))
+  const window = claimWindow(service, from, to)
+  // What clashes with the customer's other appointments is left out, unless that would tell a stranger about them.
+  const customerId = seesCustomers(caller) ? appointment.customerId : null
+  const [resources, exclude] = await Promise.all([
+    readStates(tx, offer, window),
+    readOwnAppointments(tx, { customerId, phone: null, window, exceptId: appointment.id }),
+  ])
   for (const state of resources.values()) state.claims = state.claims.filter((claim) => !ignores(claim))
   const search = (offered: typeof service) =>
     rankAlternatives(findSlots({ service: offered, resources, from, to, now }), {
       near: startsAt,
       timeZone: service.timeZone,
       first: 3,
+      exclude,
       excludeStartsAt: appointment.startsAt,
     })
   const alternatives = search(narrowToPins(service, pinned))
