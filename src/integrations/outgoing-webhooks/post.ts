@@ -13,6 +13,8 @@ export interface Post {
   /** Http, and any address: for tests and development. */
   allowsPrivate: boolean
   signal?: AbortSignal
+  /** Finds the addresses of a name; the system's resolver unless a test says otherwise. */
+  resolve?: typeof resolveName
 }
 
 /** An answer, whatever it says; or why there is none. */
@@ -42,7 +44,11 @@ export async function post(input: Post): Promise<PostResult> {
 
 const NOT_PUBLIC = 'The address is not public.'
 
-async function send(url: URL, { headers, body, allowsPrivate }: Post, signal: AbortSignal): Promise<PostResult> {
+async function send(
+  url: URL,
+  { headers, body, allowsPrivate, resolve: find = resolveName }: Post,
+  signal: AbortSignal,
+): Promise<PostResult> {
   const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const sending = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
     method: 'POST',
@@ -50,7 +56,7 @@ async function send(url: URL, { headers, body, allowsPrivate }: Post, signal: Ab
     agent: false,
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
     signal,
-    ...(allowsPrivate ? {} : { lookup: lookupPublic }),
+    ...(allowsPrivate ? {} : { lookup: publicLookup(find) }),
   })
   sending.on('response', resolve).on('error', reject)
   if (!allowsPrivate) refuseOnConnection(sending)
@@ -65,14 +71,15 @@ async function send(url: URL, { headers, body, allowsPrivate }: Post, signal: Ab
  * What is connected to is what was checked: the name is resolved once, here. One private address among several is enough to
  * refuse them all.
  */
-const lookupPublic: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    const [first] = addresses ?? []
-    if (error || !first) callback(error ?? new Error('The name has no address.'), '')
-    else if (!addresses.every(({ address }) => isPublicAddress(address))) callback(new Error(NOT_PUBLIC), '')
-    else if (options.all) callback(null, addresses)
-    else callback(null, first.address, first.family)
-  })
+function publicLookup(find: typeof resolveName): LookupFunction {
+  return (hostname, options, callback) =>
+    find(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      const [first] = addresses ?? []
+      if (error || !first) callback(error ?? new Error('The name has no address.'), '')
+      else if (!addresses.every(({ address }) => isPublicAddress(address))) callback(new Error(NOT_PUBLIC), '')
+      else if (options.all) callback(null, addresses)
+      else callback(null, first.address, first.family)
+    })
 }
 
 // A second look at where it really went, before anything is sent.
