@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { symlink } from 'node:fs/promises'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startProcess, type TestProcess } from '../support/child-processes.ts'
+import { REPOSITORY } from '../support/run-command.ts'
+import { openTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
+
+const readme = readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8')
+const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands = '']) => commands.trim())
+const scripts = JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8')).scripts as Record<
+  string,
+  string
+>
+
+let folder: TemporaryFolder
+let gateway: TestProcess
+beforeAll(async () => {
+  folder = await openTemporaryFolder()
+  for (const name of ['src', 'node_modules', 'package.json']) {
+    await symlink(path.join(REPOSITORY, name), path.join(folder.path, name))
+  }
+  gateway = startProcess('npm start', 'npm', ['start'], { cwd: folder.path, environment: environment({ PORT: '0' }) })
+  await until(() => gateway.stderr().includes('Slotwire is ready'), { deadlineMs: 60_000, what: 'npm start' })
+}, 90_000)
+afterAll(async () => {
+  gateway.signal('SIGINT')
+  await gateway.exited
+  await folder[Symbol.asyncDispose]()
+})
+
+function environment(more: Record<string, string> = {}): Record<string, string | undefined> {
+  return { PATH: process.env.PATH, HOME: process.env.HOME, NO_UPDATE_NOTIFIER: '1', ...more }
+}
+
+/** As somebody would type them, into one shell. */
+async function typed(commands: string): Promise<string> {
+  await using shell = startProcess('shell', 'bash', ['-c', commands], { cwd: folder.path, environment: environment() })
+  await shell.exited
+  return shell.stdout()
+}
+
+const blockWith = (text: string) => blocks.find((block) => block.includes(text)) ?? expect.fail(`no block with ${text}`)
+
+describe('the README', () => {
+  it('names scripts that exist', () => {
+    const named = [...readme.matchAll(/npm (?:run (?:-s )?)?(start|test|[\w:]+)/g)].map(([, name = '']) => name)
+    const unknown = named.filter((name) => !['install', 'run', 'are', 'is'].includes(name) && !scripts[name])
+    expect(unknown).toEqual([])
+  })
+
+  it('starts with the two commands that CI runs', () => {
+    expect(blocks.slice(0, 2)).toEqual(['npm install && npm start', 'npm install && npm test'])
+    expect(readFileSync(path.join(REPOSITORY, '.ci/run'), 'utf8')).toContain('npm install && npm test')
+  })
+
+  it('books with curl', async () => {
+    const answers = (await typed(blockWith('bookAppointment'))).trim().split(/(?<=\})(?=\{)|\n/)
+    const [services, alternatives, booked] = answers.map((line) => JSON.parse(line))
+    expect(services.data.services.map(({ name }: { name: string }) => name)).toContain('Haircut')
+    expect(alternatives.data.alternatives).toHaveLength(3)
+    expect(booked.data.bookAppointment.manageToken).toMatch(/^mt_/)
+  })
+
+  it('watches with curl', async () => {
+    const book = blockWith('bookAppointment').split('# Book the nearest')[0] ?? ''
+    const watch = blockWith('subscription').replace('--max-time 20', '--max-time 3')
+    expect(await typed(`${book}\n${watch}`)).toMatch(/event: next\ndata: \{"data":\{"availability":\{"kind":"SNAPSHOT"/)
+  })
+
+  it('runs the commands of an operator', async () => {
+    const lines = (await typed(blockWith('create-organization')))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines).toMatchObject([
+      { ok: true },
+      { migrated: true },
+      { organizationId: expect.stringMatching(/^organization_/) },
+    ])
+  })
+})
