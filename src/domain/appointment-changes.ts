@@ -183,7 +183,7 @@ export function nameOf({ resourceId, day }: ResourceDay): string {
   return `${resourceId} ${day}`
 }
 
-function readClaims(tx: Tx, appointmentId: string): PromiseLike<Claim[]> {
+export function readClaims(tx: Tx, appointmentId: string): PromiseLike<Claim[]> {
   return tx.sql<Claim[]>`
     select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end",
       hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"

@@ -121,7 +121,7 @@ interface Move {
 }
 
 /** The segments as booked, served by whoever may serve them now or has served them so far. */
-async function offerOf(tx: Tx, appointment: StoredAppointment): Promise<Offer> {
+export async function offerOf(tx: Tx, appointment: StoredAppointment): Promise<Offer> {
   const present = (await loadServices(tx, [appointment.serviceId])).get(appointment.serviceId)
   if (!present) throw new NotFoundError('service')
   const servedBy = appointment.segments.flatMap((segment) => segment.resourceIds)

@@ -40,6 +40,8 @@ interface Options {
   rules?: Partial<SyncRules>
   jobs?: boolean
   connection?: Partial<CalcomConnection>
+  /** Event types that stand for cuts by the first person too. */
+  moreTypes?: number[]
   segments?: NonNullable<Parameters<typeof openSalon>[0]>['segments']
 }
 
@@ -59,7 +61,7 @@ export async function openCalcomGateway(options: Options = {}): Promise<CalcomGa
   for (const [index, host] of hosts.entries()) {
     calcom.eventTypes.set(CUT_TYPE + index, { id: CUT_TYPE + index, title: 'Cut', lengthInMinutes: 30, hosts: [host] })
   }
-  const integration = await salon.write((tx) => connectCalcom(tx, connectionTo(calcom, salon, options.connection)))
+  const integration = await salon.write((tx) => connectCalcom(tx, connectionTo(calcom, salon, options)))
   const logger = createLogger('silent')
   const open = () =>
     startJobs({
@@ -70,7 +72,7 @@ export async function openCalcomGateway(options: Options = {}): Promise<CalcomGa
       tasks: { [SYNC_TASK]: createSyncTask({ db: salon.db, logger, rules: { ...QUICK, ...options.rules } }) },
     })
   if (options.jobs ?? true) stack.use(open())
-  const door = createWebhookDoor(calcomRoutes({ db: salon.db, logger }), logger)
+  const door = createWebhookDoor(calcomRoutes({ db: salon.db }), logger)
   const server = createServer((request, response) => void door(request, response, 'request'))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -111,7 +113,7 @@ export async function openCalcomGateway(options: Options = {}): Promise<CalcomGa
 export function connectionTo(
   calcom: FakeCalcom,
   { locationId, people, cutId }: Pick<Salon, 'locationId' | 'people' | 'cutId'>,
-  changes: Partial<CalcomConnection> = {},
+  { connection: changes, moreTypes = [] }: Pick<Options, 'connection' | 'moreTypes'> = {},
 ): CalcomConnection {
   return {
     locationId,
@@ -120,7 +122,10 @@ export function connectionTo(
     baseUrl: calcom.url,
     versions: {},
     teamId: null,
-    eventTypes: people.map((resourceId, index) => ({ eventTypeId: CUT_TYPE + index, serviceId: cutId, resourceId })),
+    eventTypes: [
+      ...people.map((resourceId, index) => ({ eventTypeId: CUT_TYPE + index, serviceId: cutId, resourceId })),
+      ...moreTypes.map((eventTypeId) => ({ eventTypeId, serviceId: cutId, resourceId: people[0] as string })),
+    ],
     hosts: people.map((resourceId, index) => ({ host: `person${index}@example.com`, resourceId })),
     fallbackEmail: 'front-desk@example.com',
     ...changes,
