@@ -161,3 +161,38 @@ function readVersions(issues: InputIssue[], given: CalcomConnection['versions'])
   }
   return versions
 }
+
+/** What can be asked of a connected calendar; the rooms of the outside fulfil it. Nothing of it runs in a transaction. */
+export interface Calendars {
+  reconcile(input: { organizationId: string; integrationId: string }): Promise<ReconciliationReport>
+  /** Applies what failed before. */
+  replay(input: { organizationId: string; integrationId: string }): Promise<ReplayReport>
+  syncTeam(input: { organizationId: string; integrationId: string; dryRun: boolean }): Promise<TeamSyncReport>
+}
+
+export interface ReconciliationReport {
+  read: number
+  /** What was missing or different here. */
+  applied: number
+  failed: number
+  missingThere: number
+  /** Appointments that the calendar has to follow. */
+  requested: number
+  overlapsFound: number
+  overlapsResolved: number
+}
+
+export interface ReplayReport {
+  replayed: number
+  applied: number
+  failures: { key: string; reason: string }[]
+}
+
+export interface TeamSyncReport {
+  dryRun: boolean
+  members: { name: string; action: TeamSyncAction; resourceId: string | null }[]
+  services: { title: string; eventTypeId: number; action: TeamSyncAction; serviceId: string | null }[]
+}
+
+/** KEPT: it stood for it before. LINKED: what was here stands for it now. CREATED. SKIPPED: nobody offers it. */
+export type TeamSyncAction = 'KEPT' | 'LINKED' | 'CREATED' | 'SKIPPED'

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { retryExternalBooking } from '../../src/domain/external-bookings.ts'
+import { createCalendars } from '../../src/integrations/calcom/calendars.ts'
+import { createLogger } from '../../src/runtime/logger.ts'
 import { cancel, move } from '../support/appointment-changes.ts'
-import { type CalcomGateway, CUT_TYPE, openCalcomGateway } from '../support/calcom-gateway.ts'
+import { type CalcomGateway, CUT_TYPE, openCalcomGateway, QUICK } from '../support/calcom-gateway.ts'
 import { expectIntact } from '../support/database-checks.ts'
 import type { FakeBooking } from '../support/fake-calcom.ts'
 import { book, hold, hourAhead } from '../support/salon.ts'
@@ -11,7 +13,7 @@ const HOUR = 3_600_000
 
 let gateway: CalcomGateway
 beforeAll(async () => {
-  gateway = await openCalcomGateway({ people: 2 })
+  gateway = await openCalcomGateway({ people: 2, moreTypes: [501] })
   gateway.calcom.eventTypes.set(500, { ...type(CUT_TYPE), id: 500, title: 'Not mapped' })
   gateway.calcom.eventTypes.set(501, { ...type(CUT_TYPE), id: 501, requiresConfirmation: true })
 })
@@ -207,10 +209,6 @@ describe('a booking made over there', () => {
   })
 
   it('that waits to be confirmed is busy, then an appointment, or open again when it is declined', async () => {
-    await gateway.db
-      .sql`update integrations set settings = jsonb_set(settings, '{eventTypes}', settings -> 'eventTypes' ||
-      ${JSON.stringify([{ eventTypeId: 501, serviceId: gateway.cutId, resourceId: gateway.people[0] }])}::jsonb)`
-    await until(async () => (await gateway.db.sql`select from pg_sleep(1.1)`).length === 1)
     const accepted = gateway.calcom.book({ start: next(), eventTypeId: 501 })
     await tell('BOOKING_REQUESTED', accepted)
     expect(await busyOf(accepted.uid)).toHaveLength(1)
@@ -293,6 +291,22 @@ describe('our own booking', () => {
     await cancel(gateway, { id: appointment.id, version: 2 })
     await until(() => gateway.calcom.bookings.get(there.uid)?.status === 'cancelled')
     await gateway.settled(appointment.id)
+  })
+
+  it('that is moved over there twice, the first time unheard, waits for the poll instead of being moved back', async () => {
+    const { appointment, booking } = await bookOurs()
+    const { reschedule } = gateway.calcom.counts
+    const unheard = gateway.calcom.move(booking.uid, booking.start + HOUR)
+    const there = gateway.calcom.move(unheard.uid, booking.start + 2 * HOUR)
+    await tell('BOOKING_RESCHEDULED', there)
+    const calendars = createCalendars({
+      db: gateway.db,
+      logger: createLogger('silent'),
+      rules: { timeoutMs: 5000, circuit: QUICK.circuit, pollEveryMs: 0 },
+    })
+    await calendars.reconcile(gateway)
+    expect(await appointmentOf(there.uid)).toMatchObject({ id: appointment.id, startsAt: there.start })
+    expect(gateway.calcom.counts.reschedule).toBe(reschedule)
   })
 
   it('that is called off over there is cancelled here, once', async () => {

@@ -67,6 +67,12 @@ export async function applyRemoteChange(tx: Tx, applying: Applying, told: Remote
   const change = { ...told, state }
   const owner =
     known?.appointmentId ?? previous?.appointmentId ?? (await findOwned(tx, integration.id, told.appointmentId))
+  if (owner !== null && !known && !previous && (await skipsAMove(tx, integration, change, owner))) {
+    await tx.sql`
+      update calendar_syncs set polled_at = null
+      where organization_id = ${tx.organizationId} and integration_id = ${integration.id}`
+    return { outcome: 'IGNORED', note: 'A move before this one was lost; the poll finds both.', deltas: [] }
+  }
   const freed = await endPrevious(tx, applying, change, previous, owner)
   const applied =
     owner === null
@@ -74,6 +80,18 @@ export async function applyRemoteChange(tx: Tx, applying: Applying, told: Remote
       : await applyToOurs(tx, applying, change, known, owner)
   const deltas = [...freed, ...applied.deltas]
   return { ...applied, deltas, outcome: deltas.length > 0 ? 'APPLIED' : applied.outcome }
+}
+
+/** It was moved from what we have never heard of, while we know it as something else. */
+async function skipsAMove(
+  tx: Tx,
+  { id: integrationId, organizationId }: CalcomIntegration,
+  { previousId }: RemoteChange,
+  appointmentId: string,
+): Promise<boolean> {
+  if (previousId === null) return false
+  const twin = await readTwin(tx, { organizationId, integrationId, appointmentId })
+  return twin !== null && twin.externalId !== null && twin.externalId !== previousId && twin.unansweredSince === null
 }
 
 async function endPrevious(
@@ -122,7 +140,7 @@ async function applyForeign(
   const { serviceId, resourceIds } = mappingOf(integration.settings, change)
   const [resourceId] = resourceIds
   if (resourceId === undefined) {
-    await note(null)
+    // Not noted: when somebody is named for its hosts, the next poll takes it up.
     return { outcome: 'IGNORED', note: 'Nobody here stands for its hosts.', deltas: [] }
   }
   const freed = await clearBusy(tx, { source, externalId })
@@ -194,8 +212,16 @@ async function applyToOurs(
     twin === null || twin.externalId === null || [externalId, change.previousId].includes(twin.externalId)
   if (state === 'ENDED') {
     if (known?.state === 'ENDED' && change.previousId === null) return ignored('It is known.')
-    if (change.successorId !== null) return ignored('It was moved; what it became is told by itself.')
     if (!isPresent) return ignored('It stands for the appointment no more.')
+    if (change.successorId !== null) {
+      const successor = (await readExternalIds(tx, integration.id, [change.successorId])).get(change.successorId)
+      // What it became was told before, and taken for a booking of its own.
+      if (successor && successor.appointmentId !== appointmentId) return endOurs(tx, applying, change, appointment)
+      await tx.sql`
+        update external_bookings set external_id = ${externalId}
+        where organization_id = ${tx.organizationId} and integration_id = ${integration.id} and appointment_id = ${appointmentId}`
+      return ignored('It was moved; what it became is told by itself.')
+    }
     if (isOpen && twin.unansweredStartsAt === null) return ignored('Our own cancellation.')
     return endOurs(tx, applying, change, appointment)
   }

@@ -9,15 +9,16 @@ export interface CalcomIntegration {
   locationId: string
   timeZone: string
   country: string
+  version: number
   apiKey: string
   webhookSecret: string
   settings: CalcomSettings
 }
 
 export function calcomIntegration(integration: IntegrationWithSecrets): CalcomIntegration {
-  const { id, organizationId, locationId, timeZone, country, secrets } = integration
+  const { id, organizationId, locationId, timeZone, country, version, secrets } = integration
   return {
-    ...{ id, organizationId, locationId, timeZone, country },
+    ...{ id, organizationId, locationId, timeZone, country, version },
     apiKey: String(secrets.apiKey ?? ''),
     webhookSecret: String(secrets.webhookSecret ?? ''),
     settings: calcomSettingsOf(integration),
