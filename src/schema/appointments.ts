@@ -1,5 +1,6 @@
 // Appointments: what they are, and how one is read.
 import type { AppointmentRecord } from '../domain/appointments.ts'
+import type { ExternalBookingRecord } from '../domain/external-bookings.ts'
 import { seesAppointment, seesEveryone } from './access.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
@@ -37,14 +38,6 @@ AppointmentEvent.implement({
   }),
 })
 
-interface ExternalBookingRecord {
-  provider: string
-  externalId: string | null
-  status: 'PENDING' | 'SYNCED' | 'FAILED'
-  lastSyncedAt: number | null
-  lastError: string | null
-}
-
 const ExternalBooking = builder.objectRef<ExternalBookingRecord>('ExternalBooking').implement({
   description: "The appointment's twin in an outside calendar.",
   fields: (t) => ({
@@ -60,6 +53,11 @@ const ExternalBooking = builder.objectRef<ExternalBookingRecord>('ExternalBookin
       description: 'When the calendar was last told, with success.',
     }),
     lastError: t.exposeString('lastError', { nullable: true, description: 'What it answered when it last refused.' }),
+    suggestedStarts: t.expose('suggestedStarts', {
+      type: ['DateTime'],
+      description:
+        'If the time is taken over there: others near it that were open here, best first. Nothing is moved by itself.',
+    }),
   }),
 })
 
@@ -108,9 +106,9 @@ Appointment.implement({
     }),
     externalBookings: t.field({
       type: [ExternalBooking],
-      description: 'Its twins in outside calendars.',
-      // No outside calendar can be connected yet, so there are none.
-      resolve: () => [],
+      description: 'Its twins in outside calendars. Empty to manage tokens.',
+      resolve: async ({ id }, _args, ctx) =>
+        seesEveryone(ctx) ? ((await ctx.moment().externalBookings.load(id)) ?? []) : [],
     }),
   }),
 })

@@ -2,6 +2,7 @@
 import type { Database } from '../db/client.ts'
 import type { Tx } from '../db/transaction.ts'
 import type { BookingLane } from '../domain/booking-lane.ts'
+import type { Calendars } from '../domain/calendars.ts'
 import type { Caller } from '../domain/callers.ts'
 import type { Live } from '../realtime/live.ts'
 import { type Moment, openMoment } from './moments.ts'
@@ -21,6 +22,8 @@ export interface Context extends AsyncDisposable {
   live: LiveViews
   /** Whether webhooks may go to private addresses and over http: in tests and development. */
   allowsPrivateWebhooks: boolean
+  /** What can be asked of connected calendars. Null: this process reaches none. */
+  calendars: Calendars | null
   /** All reads of one operation see the same snapshot of the database. */
   read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /** What was read by id in the present moment. */
@@ -40,6 +43,7 @@ export interface ContextOptions {
   lane: BookingLane
   live: LiveViews
   allowsPrivateWebhooks?: boolean
+  calendars?: Calendars
 }
 
 export function createContext({
@@ -50,6 +54,7 @@ export function createContext({
   lane,
   live,
   allowsPrivateWebhooks = false,
+  calendars,
 }: ContextOptions): Context {
   let present: Moment | null = null
   const moment = () => {
@@ -69,6 +74,7 @@ export function createContext({
     lane,
     live,
     allowsPrivateWebhooks,
+    calendars: calendars ?? null,
     moment,
     read: (work) => moment().read(work),
     endMoment,

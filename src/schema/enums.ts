@@ -104,6 +104,27 @@ export const SyncStatus = builder.enumType('SyncStatus', {
   },
 })
 
+export const ConflictKind = builder.enumType('CalendarConflictKind', {
+  description: 'How an outside calendar and this gateway disagree.',
+  values: {
+    TAKEN_THERE: { description: 'The calendar says that the time of our appointment is taken.' },
+    FOREIGN_ANSWER: { description: 'It answered with a booking that is not ours. That booking was not touched.' },
+    OTHER_TIME: { description: 'It booked our appointment at another time than asked.' },
+    ENDED_THERE: { description: 'It was called off there while it was moved here.' },
+    OVERLAP: { description: 'A booking made there overlaps what is booked or held here. Both stand.' },
+  },
+})
+
+export const TeamSyncAction = builder.enumType('TeamSyncAction', {
+  description: 'What a team sync does with a member or a service.',
+  values: {
+    KEPT: { description: 'It was known before.' },
+    LINKED: { description: 'One of the same name was here and stands for it now.' },
+    CREATED: { description: 'It is new here.' },
+    SKIPPED: { description: 'Nobody offers it.' },
+  },
+})
+
 export const PolicyScope = builder.enumType('PolicyScope', {
   description: 'What a policy governs. The most specific one wins: RESOURCE, SERVICE, LOCATION, ORGANIZATION.',
   values: {

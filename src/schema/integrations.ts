@@ -70,7 +70,7 @@ const WebhookAddress = builder.objectRef<{ purpose: string; path: string }>('Web
   }),
 })
 
-const Integration = builder.objectRef<IntegrationRecord>('Integration').implement({
+export const Integration = builder.objectRef<IntegrationRecord>('Integration').implement({
   description: 'An outside service that is connected to a location. Its keys cannot be read.',
   interfaces: [Node],
   fields: (t) => ({
@@ -92,14 +92,15 @@ const Integration = builder.objectRef<IntegrationRecord>('Integration').implemen
     webhookAddresses: t.field({
       type: [WebhookAddress],
       description: 'What to enter there. An address says whose a delivery is; it stays the same for good.',
-      resolve: ({ provider, id }) => (provider === 'RETELL' ? retellAddresses(encodeId('integration', id)) : []),
+      resolve: ({ provider, id }) => addressesOf(provider, encodeId('integration', id)),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was connected first.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was changed last.' }),
   }),
 })
 
-function retellAddresses(id: string) {
+function addressesOf(provider: IntegrationRecord['provider'], id: string) {
+  if (provider === 'CALCOM') return [{ purpose: 'events', path: `/webhooks/calcom/${id}` }]
   return ['events', 'inbound', 'functions'].map((purpose) => ({ purpose, path: `/webhooks/retell/${id}/${purpose}` }))
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../domain/appointments.ts'
 import { type CustomerRecord, loadCustomers } from '../domain/customers.ts'
 import { loadSchedules } from '../domain/definitions.ts'
+import { type ExternalBookingRecord, loadExternalBookings } from '../domain/external-bookings.ts'
 import { loadHolds, type StoredHold } from '../domain/holds.ts'
 import { type LocationRecord, loadLocations } from '../domain/locations.ts'
 import { loadResources, type ResourceRecord } from '../domain/resources.ts'
@@ -27,6 +28,8 @@ export interface Moment extends AsyncDisposable {
   holds: Batch<StoredHold>
   appointments: Batch<AppointmentRecord>
   histories: Batch<AppointmentEventRecord[]>
+  /** By appointment. */
+  externalBookings: Batch<ExternalBookingRecord[]>
   customers: Batch<CustomerRecord>
   /** By customer, the page of their appointments that the range names. */
   appointmentPages(range: AppointmentRange): Batch<AppointmentPage>
@@ -55,6 +58,7 @@ export function openMoment(db: Database, organizationId: string): Moment {
     holds: batch(loadHolds),
     appointments: batch(loadAppointments),
     histories: batch(loadHistories),
+    externalBookings: batch(loadExternalBookings),
     customers: batch(loadCustomers),
     timeOffConflicts: batch(loadTimeOffConflicts),
     [Symbol.asyncDispose]: () => snapshot[Symbol.asyncDispose](),

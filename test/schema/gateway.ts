@@ -1,8 +1,12 @@
 // A salon behind the real schema: operations run as the server runs them, without the HTTP around it.
 import { type ExecutionResult, type GraphQLError, parse, validate } from 'graphql'
 import type { Database } from '../../src/db/client.ts'
+import { inSnapshot } from '../../src/db/transaction.ts'
 import type { BookingLane } from '../../src/domain/booking-lane.ts'
+import type { Calendars } from '../../src/domain/calendars.ts'
 import type { Caller } from '../../src/domain/callers.ts'
+import { loadIntegrations } from '../../src/domain/integrations.ts'
+import { NotFoundError } from '../../src/domain/refusals.ts'
 import { createLocalBus } from '../../src/realtime/bus.ts'
 import { createLive } from '../../src/realtime/live.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
@@ -34,7 +38,8 @@ const logger = createLogger('silent')
 export function openGateway({ db, lane }: { db: Database; lane: BookingLane }): Gateway {
   const live = createLive({ db, bus: createLocalBus(), logger })
   const operations = createOperations({
-    openContext: ({ caller, requestId }) => createContext({ caller, requestId, db, lane, live }),
+    openContext: ({ caller, requestId }) =>
+      createContext({ caller, requestId, db, lane, live, calendars: emptyCalendars(db) }),
     logger,
   })
   const prepare = (caller: Caller | null, text: string, variableValues: Record<string, unknown>) => {
@@ -54,6 +59,29 @@ export function openGateway({ db, lane }: { db: Database; lane: BookingLane }): 
       throw new Error('The subscription ended without a message.')
     },
     [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
+  }
+}
+
+/** Calendars with nothing in them: the schema's side of the door only. */
+function emptyCalendars(db: Database): Calendars {
+  const requireKnown = async ({ organizationId, integrationId }: { organizationId: string; integrationId: string }) => {
+    const known = await inSnapshot(db, organizationId, (tx) => loadIntegrations(tx, [integrationId]))
+    if (!known.has(integrationId)) throw new NotFoundError('integration')
+  }
+  return {
+    async reconcile(input) {
+      await requireKnown(input)
+      const none = { read: 0, applied: 0, failed: 0, missingThere: 0, requested: 0 }
+      return { ...none, overlapsFound: 0, overlapsResolved: 0 }
+    },
+    async replay(input) {
+      await requireKnown(input)
+      return { replayed: 0, applied: 0, failures: [] }
+    },
+    async syncTeam({ dryRun, ...input }) {
+      await requireKnown(input)
+      return { dryRun, members: [], services: [] }
+    },
   }
 }
 

@@ -26,6 +26,9 @@ const input = (name: string, type: string, result = RESULT) =>
   `mutation ($input: ${type}!) { ${name}(input: $input) ${result} }`
 
 const SECRET_RESULT = '{ __typename ... on Error { code message } ... on WebhookSecret { secret endpoint { id } } }'
+const TEAM_RESULT = '{ __typename ... on Error { code message } ... on TeamSync { dryRun members { name } } }'
+const RECONCILED_RESULT = '{ __typename ... on Error { code message } ... on Reconciliation { read applied } }'
+const REPLAYED_RESULT = '{ __typename ... on Error { code message } ... on Replay { replayed applied } }'
 const ADDRESS_RESULT = '{ __typename ... on Error { code message } ... on CalendarFeedAddress { path feed { id } } }'
 
 export const rootFields: Record<string, RootField> = {
@@ -224,6 +227,51 @@ export const rootFields: Record<string, RootField> = {
     variables: ({ integrationId }) => ({ id: integrationId }),
     ...secretOnly,
     foreign: 'NOT_FOUND',
+  },
+  'Mutation.connectCalcom': {
+    document: input('connectCalcom', 'ConnectCalcomInput'),
+    variables: ({ locationId, serviceId, resourceId }) => ({
+      input: {
+        locationId,
+        apiKey: 'cal_live_another',
+        webhookSecret: 'another secret, long',
+        eventTypes: [{ eventTypeId: 8, serviceId, resourceId }],
+        hosts: [{ host: 'Ben@example.org', resourceId }],
+      },
+    }),
+    ...secretOnly,
+    foreign: 'INVALID_INPUT',
+  },
+  'Mutation.syncTeam': {
+    document: input('syncTeam', 'SyncTeamInput', TEAM_RESULT),
+    variables: ({ calendarId }) => ({ input: { integrationId: calendarId, dryRun: true } }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.reconcileCalendar': {
+    document: `mutation ($id: ID!) { reconcileCalendar(integrationId: $id) ${RECONCILED_RESULT} }`,
+    variables: ({ calendarId }) => ({ id: calendarId }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.replayFailedDeliveries': {
+    document: `mutation ($id: ID!) { replayFailedDeliveries(integrationId: $id) ${REPLAYED_RESULT} }`,
+    variables: ({ calendarId }) => ({ id: calendarId }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.retryExternalBooking': {
+    document: `mutation ($id: ID!) { retryExternalBooking(appointmentId: $id, provider: "calcom") {
+      __typename ... on Error { code message } ... on Appointment { id externalBookings { status } } } }`,
+    variables: ({ appointmentId }) => ({ id: appointmentId }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Query.calendarConflicts': {
+    document: '{ calendarConflicts { kind message appointment { id } integration { id } suggestedStarts resolvedAt } }',
+    variables: () => ({}),
+    ...hiddenToOthers,
+    foreign: 'no ids',
   },
   'Query.webhookEndpoints': {
     document:

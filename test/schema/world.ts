@@ -1,6 +1,8 @@
 // One of everything, with public ids, and a document for every root field that touches as much of it as it can.
 import { readLogPosition } from '../../src/db/log-positions.ts'
+import { reportConflict } from '../../src/domain/calendar-conflicts.ts'
 import { createCalendarFeed } from '../../src/domain/calendar-feeds.ts'
+import { connectCalcom } from '../../src/domain/calendars.ts'
 import type { Caller } from '../../src/domain/callers.ts'
 import { upsertCustomer } from '../../src/domain/customers.ts'
 import { addTimeOff } from '../../src/domain/time-off.ts'
@@ -39,6 +41,8 @@ export interface World {
   customerId: string
   timeOffId: string
   integrationId: string
+  /** A connected calendar, with a conflict. */
+  calendarId: string
   webhookEndpointId: string
   webhookDeliveryId: string
   /** Of the appointment. */
@@ -70,6 +74,19 @@ export async function fillWorld(tenant: TenantWithLane): Promise<World> {
   const customer = await salon.write((tx) =>
     upsertCustomer(tx, { name: 'Stored Name', phone: PHONE, email: 'stored@example.org' }),
   )
+  const calendar = await salon.write((tx) =>
+    connectCalcom(tx, {
+      locationId: salon.locationId,
+      apiKey: 'cal_live_of_the_world',
+      webhookSecret: 'a secret of the world',
+      baseUrl: null,
+      versions: {},
+      teamId: null,
+      eventTypes: [{ eventTypeId: 7, serviceId: cutId, resourceId: null }],
+      hosts: [{ host: 'anna@example.org', resourceId: resource }],
+      fallbackEmail: null,
+    }),
+  )
   const { endpoint } = await salon.write((tx) =>
     createWebhookEndpoint(tx, { url: 'https://example.org/hook', kinds: ['BOOKED'], allowsPrivate: false }),
   )
@@ -84,6 +101,21 @@ export async function fillWorld(tenant: TenantWithLane): Promise<World> {
       appointmentId: appointment.id,
       showsCustomers: false,
     }),
+  )
+  await salon.write((tx) =>
+    reportConflict(
+      tx,
+      {
+        integrationId: calendar.id,
+        kind: 'TAKEN_THERE',
+        appointmentId: appointment.id,
+        externalId: null,
+        startsAt: appointment.startsAt,
+        endsAt: appointment.endsAt,
+        message: 'Taken.',
+      },
+      cutId,
+    ),
   )
   const held = await hold({ ...salon, caller: callers.publishable }, hourAhead(2))
   const timeOff = await salon.write((tx) =>
@@ -111,6 +143,7 @@ export async function fillWorld(tenant: TenantWithLane): Promise<World> {
     customerId: encodeId('customer', customer.id),
     timeOffId: encodeId('time_off', timeOff.id),
     integrationId: encodeId('integration', integration.id),
+    calendarId: encodeId('integration', calendar.id),
     webhookEndpointId: encodeId('webhook_endpoint', endpoint.id),
     webhookDeliveryId: encodeId('webhook_delivery', delivery?.id ?? ''),
     calendarFeedId: encodeId('calendar_feed', feed.id),
