@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type CalcomConnection, connectCalcom } from '../../src/domain/calendars.ts'
-import { loadExternalBookings, SYNC_TASK } from '../../src/domain/external-bookings.ts'
+import { loadExternalBookings } from '../../src/domain/external-bookings.ts'
 import { calcomRoutes } from '../../src/integrations/calcom/routes.ts'
-import { createSyncTask, type SyncRules } from '../../src/integrations/calcom/sync-twin.ts'
+import { calcomTasks } from '../../src/integrations/calcom/rules.ts'
+import type { SyncRules } from '../../src/integrations/calcom/sync-twin.ts'
 import { startJobs } from '../../src/integrations/jobs/runner.ts'
 import { createWebhookDoor } from '../../src/integrations/webhooks/door.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
+import { QUICK } from './calcom-rules.ts'
 import { type FakeCalcom, openFakeCalcom } from './fake-calcom.ts'
 import { openSalon, type Salon } from './salon.ts'
 import { until } from './until.ts'
@@ -26,14 +28,6 @@ export interface CalcomGateway extends Salon {
 }
 
 type TwinRow = { status: string; externalId: string | null; lastError: string | null; suggestedStarts: number[] }
-
-export const QUICK: SyncRules = {
-  timeoutMs: 2000,
-  leaseMs: 60_000,
-  deadAfterMs: 1500,
-  backoffMs: 10,
-  circuit: { openAfter: 5, openMs: 50 },
-}
 
 interface Options {
   people?: number
@@ -69,7 +63,7 @@ export async function openCalcomGateway(options: Options = {}): Promise<CalcomGa
       db: salon.db,
       logger,
       deadAfterMs: QUICK.deadAfterMs,
-      tasks: { [SYNC_TASK]: createSyncTask({ db: salon.db, logger, rules: { ...QUICK, ...options.rules } }) },
+      tasks: calcomTasks({ db: salon.db, logger, rules: { ...QUICK, ...options.rules } }),
     })
   if (options.jobs ?? true) stack.use(open())
   const door = createWebhookDoor(calcomRoutes({ db: salon.db }), logger)

@@ -38,7 +38,7 @@ export type Quirk =
   /** Done; the connection is cut. */
   | { kind: 'lose-answer' }
   /** Done or not, the answer never comes: the other side has to give up. */
-  | { kind: 'hang'; done: boolean }
+  | { kind: 'hang'; done: boolean; reached?: () => void }
   | { kind: 'answer'; status: number; message?: string; headers?: Record<string, string>; body?: unknown }
   /** Success, with somebody else's booking; nothing is made. */
   | { kind: 'foreign' }
@@ -317,7 +317,7 @@ export async function openFakeCalcom({ port = 0 }: { port?: number } = {}): Prom
         ? refuse(quirk.status, 'BadRequestException', quirk.message ?? '', quirk.headers)
         : answer(quirk.status, quirk.body, quirk.headers)
     if (quirk?.kind === 'lose-request') return void request.socket.destroy()
-    if (quirk?.kind === 'hang' && !quirk.done) return
+    if (quirk?.kind === 'hang' && !quirk.done) return quirk.reached?.()
     if (quirk?.kind === 'barrier' && quirk.at === 'before') {
       quirk.reached()
       await quirk.proceed
@@ -337,7 +337,7 @@ export async function openFakeCalcom({ port = 0 }: { port?: number } = {}): Prom
       const result = perform(operation, match?.[1] ?? '', body ?? {}, url)
       counts[operation]++
       if (quirk?.kind === 'lose-answer') return void request.socket.destroy()
-      if (quirk?.kind === 'hang') return
+      if (quirk?.kind === 'hang') return quirk.reached?.()
       if (quirk?.kind === 'barrier' && quirk.at === 'after') {
         quirk.reached()
         await quirk.proceed
