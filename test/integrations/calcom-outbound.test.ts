@@ -105,6 +105,43 @@ it("somebody else's booking as the answer is a conflict, and is never touched", 
   expect((await gateway.twinOf(appointment.id)).suggestedStarts).toEqual([])
 })
 
+it('an old booking as the answer is not believed', async () => {
+  gateway.calcom.quirk('create', { kind: 'stale' })
+  const appointment = await bookAt(next())
+  const twin = await gateway.settled(appointment.id, 'FAILED')
+  expect(twin).toMatchObject({ externalId: null, lastError: expect.stringContaining('old booking') })
+  await gateway.write((tx) => retryExternalBooking(tx, { appointmentId: appointment.id, provider: 'calcom' }))
+  await gateway.settled(appointment.id)
+  expect(activeOf(appointment.id)).toHaveLength(1)
+})
+
+it('"taken" by our own booking whose answer was lost is no conflict', async () => {
+  const { calcom } = gateway
+  const startsAt = next()
+  // The list does not show it yet when it is looked for the first time.
+  calcom.quirk('create', { kind: 'lose-answer' })
+  calcom.quirk('list', {
+    kind: 'answer',
+    status: 200,
+    body: { status: 'success', data: [], pagination: { hasNextPage: false } },
+  })
+  const before = calcom.counts.create
+  const appointment = await bookAt(startsAt)
+  await gateway.settled(appointment.id)
+  expect(activeOf(appointment.id)).toHaveLength(1)
+  expect(calcom.counts.create).toBe(before + 1)
+})
+
+it('an appointment that goes to somebody with an event type of their own is made anew there', async () => {
+  const startsAt = next()
+  const appointment = await bookAt(startsAt, 0)
+  await gateway.settled(appointment.id)
+  await move(gateway, appointment, startsAt + 3_600_000, { resourceIds: [gateway.people[1] as string] })
+  await until(() => activeOf(appointment.id)[0]?.eventTypeId === CUT_TYPE + 1)
+  await gateway.settled(appointment.id)
+  expect(activeOf(appointment.id)).toMatchObject([{ eventTypeId: CUT_TYPE + 1, start: startsAt + 3_600_000 }])
+})
+
 it('another time as the answer is a conflict; what was booked there is kept in sight and moved by a retry', async () => {
   gateway.calcom.quirk('create', { kind: 'other-time', shiftMs: 3_600_000 })
   const startsAt = next()

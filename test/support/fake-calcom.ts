@@ -42,6 +42,8 @@ export type Quirk =
   | { kind: 'answer'; status: number; message?: string; headers?: Record<string, string>; body?: unknown }
   /** Success, with somebody else's booking; nothing is made. */
   | { kind: 'foreign' }
+  /** Success, with what was asked for as of long ago; nothing is made. */
+  | { kind: 'stale' }
   /** Makes it at another time, and says so. */
   | { kind: 'other-time'; shiftMs: number }
   /** Waits between doing it and answering, or before doing it. */
@@ -326,6 +328,16 @@ export async function openFakeCalcom({ port = 0 }: { port?: number } = {}): Prom
       const other = [...bookings.values()].find(({ metadata }) => metadata.slotwireAppointmentId === undefined)
       if (!other) throw new Error('The fake has no booking of somebody else.')
       return answer(201, { status: 'success', data: toApi(other) })
+    }
+    if (quirk?.kind === 'stale' && body) {
+      const { start, eventTypeId, metadata } = body as {
+        start: string
+        eventTypeId: number
+        metadata: FakeBooking['metadata']
+      }
+      const stale = insert({ start: Date.parse(start), eventTypeId, metadata, createdAt: Date.now() - 3_600_000 })
+      bookings.delete(stale.uid)
+      return answer(201, { status: 'success', data: toApi(stale) })
     }
     if (quirk?.kind === 'other-time' && body)
       body.start = new Date(Date.parse(String(body.start)) + quirk.shiftMs).toISOString()
