@@ -284,6 +284,26 @@ describe('our own booking', () => {
     calcom.subscribe('http://127.0.0.1:9')
   })
 
+  it.each(['cancel', 'create'] as const)(
+    'that is made anew for another person stays, whenever the echo comes: at the %s',
+    async (step) => {
+      const { appointment, booking } = await bookOurs()
+      const reached = Promise.withResolvers<void>()
+      const proceed = Promise.withResolvers<void>()
+      const at = step === 'cancel' ? 'after' : 'before'
+      gateway.calcom.quirk(step, { kind: 'barrier', at, reached: reached.resolve, proceed: proceed.promise })
+      const other = { resourceIds: [gateway.people[1] as string] }
+      await move(gateway, appointment, appointment.startsAt + HOUR, other)
+      await reached.promise
+      await tell('BOOKING_CANCELLED', booking)
+      proceed.resolve()
+      await until(() => gateway.calcom.active().some(({ start }) => start === appointment.startsAt + HOUR))
+      await gateway.settled(appointment.id)
+      const [row] = await gateway.db.sql`select version, status from appointments where id = ${appointment.id}`
+      expect(row).toEqual({ version: 2, status: 'CONFIRMED' })
+    },
+  )
+
   it('that is moved over there moves here, and a later change from here goes to the new uid', async () => {
     const { appointment, booking } = await bookOurs()
     const there = gateway.calcom.move(booking.uid, booking.start + HOUR)
