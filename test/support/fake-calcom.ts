@@ -84,7 +84,7 @@ interface SendOptions {
 const MINUTE_MS = 60_000
 const VERSIONS: Record<string, string[]> = { bookings: ['2024-08-13', '2026-02-25'], other: ['2024-06-14'] }
 
-export function signAsCalcom(raw: string, secret: string): string {
+function signAsCalcom(raw: string, secret: string): string {
   return createHmac('sha256', secret).update(raw).digest('hex')
 }
 

@@ -35,7 +35,7 @@ export interface ClientOptions {
   now?: () => number
 }
 
-export const PAGE_SIZE = 100
+const PAGE_SIZE = 100
 
 type Integration = Pick<CalcomIntegration, 'apiKey' | 'settings'>
 
