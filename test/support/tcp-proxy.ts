@@ -31,7 +31,9 @@ export async function openTcpProxy(target: { port: number }): Promise<TcpProxy> 
       from.pipe(to)
       from.once('close', () => {
         pairs.delete(pair)
-        to.destroy()
+        // What it has sent to the end is still delivered.
+        if (from.readableEnded) to.end()
+        else to.destroy()
       })
     }
   })
