@@ -9,6 +9,12 @@ import { verifyManageToken } from './domain/manage-tokens.ts'
 import { organizationExists } from './domain/organizations.ts'
 import { loadDemo } from './embedded/demo.ts'
 import { type DemoKeys, readDemoFile, writeDemoFile } from './embedded/demo-file.ts'
+import { createCalendars } from './integrations/calcom/calendars.ts'
+import { calcomRoutes } from './integrations/calcom/routes.ts'
+import { CALCOM_RULES, calcomTasks } from './integrations/calcom/rules.ts'
+import { createCalendarDoor } from './integrations/icalendar/serve-calendars.ts'
+import { startJobs } from './integrations/jobs/runner.ts'
+import { outgoingWebhookTasks } from './integrations/outgoing-webhooks/tasks.ts'
 import { retellRoutes } from './integrations/retell/routes.ts'
 import { createWebhookDoor } from './integrations/webhooks/door.ts'
 import { createLocalBus } from './realtime/bus.ts'
@@ -49,12 +55,20 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
   db.onCommitted = (transaction) => live.onCommitted(transaction)
   const lane = stack.use(createBookingLane(db))
   stack.use(startWorkers(db, logger))
+  const allowsPrivateWebhooks = config.privateWebhooks
+  const tasks = {
+    ...outgoingWebhookTasks({ db, logger, allowsPrivate: allowsPrivateWebhooks }),
+    ...calcomTasks({ db, logger }),
+  }
+  stack.use(startJobs({ url, db, tasks, logger }))
+
+  const calendars = createCalendars({ db, logger, rules: CALCOM_RULES })
 
   const keyring = createKeyring(db)
   const endpoint = stack.use(
     createGraphqlEndpoint({
       schema: createSchema(),
-      openContext: (principal) => createContext({ ...principal, db, lane, live }),
+      openContext: (principal) => createContext({ ...principal, db, lane, live, allowsPrivateWebhooks, calendars }),
       authenticate: async (token) => (await keyring.authenticate(token)) ?? verifyManageToken(db, token),
       findRevoked: (callers) => findRevokedCallers(db, callers),
       logger,
@@ -66,7 +80,11 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
       host: config.host,
       port: config.port,
       portName: 'PORT',
-      routes: { ...endpoint.routes, '/webhooks/*': createWebhookDoor(retellRoutes({ db, lane, logger }), logger) },
+      routes: {
+        ...endpoint.routes,
+        '/webhooks/*': createWebhookDoor({ ...retellRoutes({ db, lane, logger }), ...calcomRoutes({ db }) }, logger),
+        '/calendars/*': createCalendarDoor({ db }),
+      },
       onUpgrade: endpoint.upgrade,
       requireReady: () => db.sql`select 1`,
       sendStreamsAway: endpoint.sendStreamsAway,

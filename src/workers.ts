@@ -2,6 +2,9 @@
 import type { Database } from './db/client.ts'
 import { expireHolds } from './domain/expired-holds.ts'
 import { pruneIdempotencyKeys } from './domain/idempotency-keys.ts'
+import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/webhook-attempts.ts'
+import { reconcileCalendars } from './integrations/calcom/calendars.ts'
+import { CALCOM_RULES } from './integrations/calcom/rules.ts'
 import { pruneChanges } from './realtime/prune-changes.ts'
 import type { Logger } from './runtime/logger.ts'
 import { startLoop } from './runtime/loops.ts'
@@ -15,6 +18,26 @@ export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
       name: 'prune-idempotency-keys',
       intervalMs: 600_000,
       run: () => untilDone(() => pruneIdempotencyKeys(db)),
+      logger,
+    }),
+    // Its job was lost, or whoever sent it died.
+    startLoop({
+      name: 'overdue-webhooks',
+      intervalMs: 30_000,
+      run: () => untilDone(() => enqueueOverdueDeliveries(db)),
+      logger,
+    }),
+    startLoop({
+      name: 'prune-webhook-deliveries',
+      intervalMs: 600_000,
+      run: () => untilDone(() => pruneWebhookDeliveries(db)),
+      logger,
+    }),
+    // Cal.com loses webhooks by design. Each calendar comes round by its own clock.
+    startLoop({
+      name: 'reconcile-calendars',
+      intervalMs: 30_000,
+      run: (closing) => reconcileCalendars({ db, logger, rules: CALCOM_RULES }, closing),
       logger,
     }),
     // Whoever was away for longer gets a snapshot.

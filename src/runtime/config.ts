@@ -28,6 +28,8 @@ export interface Config {
   shutdownTimeoutSeconds: number
   /** False in tests only: shows that the constraints alone keep claims apart. */
   advisoryLocks: boolean
+  /** True in tests and development only: webhooks go to private addresses too, and over http. */
+  privateWebhooks: boolean
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -56,6 +58,7 @@ export function readConfig(environment: Environment): Config {
       faults,
     ),
     advisoryLocks: readChoice(environment, 'TEST_ONLY_ADVISORY_LOCKS', ['on', 'off'], 'on', faults) === 'on',
+    privateWebhooks: readChoice(environment, 'TEST_ONLY_PRIVATE_WEBHOOKS', ['on', 'off'], 'off', faults) === 'on',
   }
   if (config.port !== 0 && config.port === config.metricsPort) faults.push('METRICS_PORT must differ from PORT.')
   if (faults.length > 0) throw new OperatorError(`The configuration cannot be used: ${faults.join(' ')}`)

@@ -67,3 +67,44 @@ it('of each thing the newest state waits, and too many things end the stream wit
   await expect(stream.next()).rejects.toThrow('did not keep up')
   expect((await stream.next()).done).toBe(true)
 })
+
+it('a receiver that is not ready gets what waited when it is, and an error if something is missing', () => {
+  const stream = createUpdateStream<string>({ pending: newestOfEach(2, (update) => update), onLeave: () => {} })
+  const taken: string[] = []
+  const ends: (Error | undefined)[] = []
+  let ready = true
+  const receiver = {
+    isReady: () => ready,
+    take: (update: string) => void taken.push(update),
+    end: (error?: Error) => void ends.push(error),
+  }
+  stream.push('before')
+  stream.deliverTo(receiver)
+  stream.push('a')
+  ready = false
+  stream.push('b')
+  stream.push('c')
+  expect(taken).toEqual(['before', 'a'])
+  ready = true
+  stream.resume()
+  expect(taken).toEqual(['before', 'a', 'b', 'c'])
+  ready = false
+  for (const update of ['d', 'e', 'f']) stream.push(update)
+  ready = true
+  stream.resume()
+  expect(taken).toHaveLength(4)
+  expect(ends).toMatchObject([{ name: 'SubscriberTooSlowError' }])
+})
+
+it('after something did not arrive whole, a snapshot comes instead of the next change', async () => {
+  const { stream } = openStream()
+  const taken: string[] = []
+  stream.deliverTo({ isReady: () => true, take: (update) => void taken.push(update), end() {} })
+  stream.push('a')
+  stream.startOver()
+  stream.push('b')
+  stream.push('c')
+  await Promise.resolve()
+  stream.push('d')
+  expect(taken).toEqual(['a', 'snapshot', 'd'])
+})

@@ -12,6 +12,7 @@ test('an empty environment is a gateway for this machine with everything embedde
     dataDirectory: path.resolve('.slotwire'),
     migrate: true,
     advisoryLocks: true,
+    privateWebhooks: false,
   })
 })
 
