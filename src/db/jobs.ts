@@ -10,9 +10,13 @@ export interface NewJob {
   jobKey: string
   /** Null: now. */
   runAt: Instant | null
+  /** Jobs of one queue run one after the other. Null: whenever a worker is free. */
+  queue: string | null
 }
 
-export async function enqueueJob(tx: Tx, { task, payload, jobKey, runAt }: NewJob): Promise<void> {
+export async function enqueueJob(tx: Tx, { task, payload, jobKey, runAt, queue }: NewJob): Promise<void> {
   const at = runAt === null ? null : new Date(runAt)
-  await tx.sql`select slotwire_enqueue_job(${task}, ${JSON.stringify(payload)}::text::json, ${jobKey}, ${at}::timestamptz)`
+  await tx.sql`
+    select slotwire_enqueue_job(${task}, ${JSON.stringify(payload)}::text::json, ${jobKey}, ${at}::timestamptz,
+                                queue_name => ${queue})`
 }

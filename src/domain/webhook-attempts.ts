@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts'
 import { asSystem, inTransaction, type Tx } from '../db/transaction.ts'
 import { readClock } from './resource-states.ts'
 import type { Instant } from './types.ts'
-import { deliveryColumns, enqueueSending, type WebhookDeliveryRecord } from './webhook-deliveries.ts'
+import { deliveryColumns, enqueueSending, type Sending, type WebhookDeliveryRecord } from './webhook-deliveries.ts'
 import { giveUpPending } from './webhook-endpoints.ts'
 
 /** Longer than the longest attempt: whoever has not written down its outcome by then is dead. */
@@ -70,7 +70,7 @@ export async function beginAttempt(
     const dueAt = isPaused ? (found.pausedUntil as Instant) + spread(30_000) : (found.nextAttemptAt ?? clock)
     if (dueAt > clock) {
       if (isPaused) await planAttempt(tx, deliveryId, dueAt)
-      await enqueueSending(tx, { organizationId, deliveryId, at: dueAt })
+      await enqueueSending(tx, { organizationId, endpointId: found.endpointId, deliveryId, at: dueAt })
       return null
     }
     const [delivery] = await tx.sql<WebhookDeliveryRecord[]>`
@@ -98,7 +98,8 @@ export async function endAttempt(db: Database, attempt: Attempt, outcome: Attemp
       where organization_id = ${organizationId} and id = ${delivery.id} and status = 'PENDING'
         and (${outcome.delivered}::boolean or attempts = ${delivery.attempts})`
     if (written.count > 0 && outcome.nextAttemptAt !== null) {
-      await enqueueSending(tx, { organizationId, deliveryId: delivery.id, at: outcome.nextAttemptAt })
+      const { endpointId, id: deliveryId } = delivery
+      await enqueueSending(tx, { organizationId, endpointId, deliveryId, at: outcome.nextAttemptAt })
     }
     if (outcome.delivered) await noteSuccess(tx, delivery.endpointId)
     else await noteFailure(tx, delivery.endpointId, outcome, at)
@@ -114,15 +115,15 @@ export async function enqueueOverdueDeliveries(
   { overdueMs = 30_000, limit = 200 }: { overdueMs?: number; limit?: number } = {},
 ): Promise<number> {
   return asSystem(db, async (tx) => {
-    const overdue = await tx.sql<{ organizationId: string; deliveryId: string }[]>`
-      select organization_id as "organizationId", id as "deliveryId" from webhook_deliveries
+    const overdue = await tx.sql<Sending[]>`
+      select organization_id as "organizationId", endpoint_id as "endpointId", id as "deliveryId" from webhook_deliveries
       where status = 'PENDING' and next_attempt_at < clock_timestamp() - ${`${overdueMs} milliseconds`}::text::interval
       order by next_attempt_at limit ${limit} for update skip locked`
-    for (const { organizationId, deliveryId } of overdue) {
+    for (const sending of overdue) {
       await tx.sql`
         update webhook_deliveries set next_attempt_at = clock_timestamp()
-        where organization_id = ${organizationId} and id = ${deliveryId}`
-      await enqueueSending(tx, { organizationId, deliveryId, at: null })
+        where organization_id = ${sending.organizationId} and id = ${sending.deliveryId}`
+      await enqueueSending(tx, { ...sending, at: null })
     }
     return overdue.length
   })

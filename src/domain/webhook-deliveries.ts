@@ -95,23 +95,38 @@ export async function redeliverWebhook(tx: Tx, { deliveryId }: { deliveryId: str
     where organization_id = ${tx.organizationId} and id = ${deliveryId}
     returning ${deliveryColumns(tx)}`
   if (!delivery) throw new NotFoundError('webhook delivery')
-  await enqueueSending(tx, { organizationId: tx.organizationId, deliveryId, at: null })
+  await enqueueSending(tx, {
+    organizationId: tx.organizationId,
+    endpointId: delivery.endpointId,
+    deliveryId,
+    at: null,
+  })
   return delivery
 }
 
 /** The task that sends; the trigger `appointment_events_notify` names it too. */
 export const SEND_WEBHOOK = 'send-webhook'
 
-/** One pending job for each delivery. `at` null: now. */
+export interface Sending {
+  organizationId: string
+  endpointId: string
+  deliveryId: string
+}
+
+/**
+ * One pending job for each delivery, and of an endpoint one after the other: one that does not answer must not keep every
+ * worker waiting. `at` null: now.
+ */
 export async function enqueueSending(
   tx: Tx,
-  { organizationId, deliveryId, at }: { organizationId: string; deliveryId: string; at: Instant | null },
+  { organizationId, endpointId, deliveryId, at }: Sending & { at: Instant | null },
 ): Promise<void> {
   await enqueueJob(tx, {
     task: SEND_WEBHOOK,
     payload: { organizationId, deliveryId },
     jobKey: `webhook:${deliveryId}`,
     runAt: at,
+    queue: `webhook:${endpointId}`,
   })
 }
 

@@ -141,12 +141,18 @@ export async function loadWebhookEndpoints(tx: Tx, ids: string[]): Promise<Map<s
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Nothing is sent to a disabled endpoint: what it was still owed can be asked for again when it is back. */
+/**
+ * Nothing is sent to a disabled endpoint: what it was still owed can be asked for again when it is back. What is being
+ * written down elsewhere is skipped, because that waits for the endpoint's row; it is given up when it comes to be sent.
+ */
 export async function giveUpPending(tx: Tx, endpointId: string): Promise<void> {
   await tx.sql`
     update webhook_deliveries
     set status = 'FAILED', next_attempt_at = null, error = coalesce(error, 'The endpoint was disabled.')
-    where organization_id = ${tx.organizationId} and endpoint_id = ${endpointId} and status = 'PENDING'`
+    where organization_id = ${tx.organizationId} and id in (
+      select id from webhook_deliveries
+      where organization_id = ${tx.organizationId} and endpoint_id = ${endpointId} and status = 'PENDING'
+      for update skip locked)`
 }
 
 async function missed(tx: Tx, endpointId: string) {

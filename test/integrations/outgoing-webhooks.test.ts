@@ -258,6 +258,8 @@ describe('a delivery that fails', () => {
     booked.receiver.answerWith(() => {})
     const delivery = await send(salon, booked.delivery, { timeoutMs: 50 })
     expect(delivery).toMatchObject({ status: 'PENDING', responseStatus: null, error: 'No answer within 0.05 seconds.' })
+    // Each wait keeps a worker busy: the endpoint is left alone for a while.
+    expect((await endpointOf(salon, booked.endpoint)).pausedUntil).toBe((booked.delivery.nextAttemptAt ?? 0) + 60_000)
   })
 
   it('because nobody listens says so', async () => {
@@ -463,6 +465,31 @@ it('the runner of jobs sends what a booking owes, without anybody asking', async
   expect(told.message.type).toBe('appointment.booked')
   expect(verifies(secret, receiver, receiver.received.indexOf(told))).toBe(true)
   await until(async () => (await deliveriesOf(salon, endpoint)).every(({ status }) => status === 'DELIVERED'))
+})
+
+it('an endpoint that does not answer keeps nobody else waiting, and is sent to one message at a time', async () => {
+  await using silent = await openWebhookReceiver()
+  await using other = await openWebhookReceiver()
+  silent.answerWith(...Array.from({ length: 20 }, () => () => {}))
+  const logger = createLogger('silent')
+  const endpoints = [await subscribe(salon, silent.url, ['BOOKED']), await subscribe(salon, other.url, ['CANCELLED'])]
+  const booked = await Promise.all(Array.from({ length: 5 }, () => book(salon, hourAhead(hours++))))
+  await using _jobs = startJobs({
+    url: salon.url,
+    db: salon.db,
+    tasks: outgoingWebhookTasks({ db: salon.db, logger, allowsPrivate: true }),
+    logger,
+    concurrency: 2,
+  })
+  await until(() => silent.received.length > 0)
+  for (const { appointment } of booked) await cancel(salon, appointment)
+  await until(() => other.received.length === booked.length)
+  expect(silent.received).toHaveLength(1)
+  // Its receiver is gone: nothing is waited for when the runner closes.
+  await silent[Symbol.asyncDispose]()
+  for (const { endpoint } of endpoints) {
+    await salon.write((tx) => deleteWebhookEndpoint(tx, { endpointId: endpoint.id }))
+  }
 })
 
 it('deliveries are forgotten a month after they were settled, and never before', async () => {

@@ -15,7 +15,7 @@ import { sendWebhook } from '../../src/integrations/outgoing-webhooks/send-webho
 import { createLogger } from '../../src/runtime/logger.ts'
 import type { Salon } from './salon.ts'
 
-export const EVERY_KIND: WebhookEventKind[] = ['BOOKED', 'RESCHEDULED', 'CANCELLED', 'COMPLETED', 'NO_SHOW']
+const EVERY_KIND: WebhookEventKind[] = ['BOOKED', 'RESCHEDULED', 'CANCELLED', 'COMPLETED', 'NO_SHOW']
 
 type Tenant = Pick<Salon, 'db' | 'organizationId'>
 

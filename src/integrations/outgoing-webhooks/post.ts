@@ -18,7 +18,7 @@ export interface Post {
 }
 
 /** An answer, whatever it says; or why there is none. */
-export type PostResult = { status: number; retryAfter: string | undefined } | { error: string }
+export type PostResult = { status: number; retryAfter: string | undefined } | { error: string; timedOut: boolean }
 
 /** Of the answer only the head counts. A little of its body is read, so that the receiver can end in good order. */
 const ANSWER_LIMIT_BYTES = 16_384
@@ -26,20 +26,24 @@ const ANSWER_LIMIT_BYTES = 16_384
 /** Never throws. Redirects are answers like any other: nobody is led elsewhere. */
 export async function post(input: Post): Promise<PostResult> {
   const url = URL.parse(input.url)
-  if (!url) return { error: 'The URL cannot be read.' }
+  if (!url) return refused('The URL cannot be read.')
   if (!input.allowsPrivate) {
-    if (url.protocol !== 'https:') return { error: 'Only https is sent to.' }
+    if (url.protocol !== 'https:') return refused('Only https is sent to.')
     // An address instead of a name is never looked up.
-    if (!isPublicHost(url)) return { error: NOT_PUBLIC }
+    if (!isPublicHost(url)) return refused(NOT_PUBLIC)
   }
   const deadline = AbortSignal.timeout(input.timeoutMs)
   const signal = input.signal ? AbortSignal.any([deadline, input.signal]) : deadline
   try {
     return await send(url, input, signal)
   } catch (error) {
-    if (deadline.aborted) return { error: `No answer within ${input.timeoutMs / 1000} seconds.` }
-    return { error: describe(error) }
+    if (deadline.aborted) return { error: `No answer within ${input.timeoutMs / 1000} seconds.`, timedOut: true }
+    return refused(describe(error))
   }
+}
+
+function refused(error: string): PostResult {
+  return { error, timedOut: false }
 }
 
 const NOT_PUBLIC = 'The address is not public.'

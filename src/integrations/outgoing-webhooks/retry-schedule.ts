@@ -10,7 +10,8 @@ const PAUSES_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 *
 
 const JITTER = 0.2
 const LONGEST_WAIT_MS = 24 * HOUR
-const SLOW_DOWN_MS = MINUTE
+/** How long an endpoint is left alone that cannot follow and does not say for how long. */
+export const SLOW_DOWN_MS = MINUTE
 
 /** A number from 0 to below 1. */
 export type Random = () => number

@@ -5,7 +5,7 @@ import { type Attempt, type AttemptOutcome, beginAttempt, endAttempt } from '../
 import type { Logger } from '../../runtime/logger.ts'
 import { messageBody } from './message-bodies.ts'
 import { type PostResult, post } from './post.ts'
-import { nextAttemptAt, pausedUntil, type Random } from './retry-schedule.ts'
+import { nextAttemptAt, pausedUntil, type Random, SLOW_DOWN_MS } from './retry-schedule.ts'
 import { signatureHeaders } from './signatures.ts'
 
 export interface SenderOptions {
@@ -55,7 +55,7 @@ function judge({ delivery, at }: Attempt, result: PostResult, random: Random): A
       responseStatus: null,
       error: result.error,
       nextAttemptAt: nextAttemptAt({ attempts: delivery.attempts, now: at, waitUntil: null, random }),
-      pausedUntil: null,
+      pausedUntil: result.timedOut ? at + SLOW_DOWN_MS : null,
       gone: false,
     }
   }
