@@ -1,9 +1,9 @@
 // Server-sent events: one response per subscription (the distinct connections mode of graphql-sse).
 
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { resumePointOf } from '../realtime/resume-points.ts'
+import { drained } from './draining.ts'
 import { sendAwayInSlices } from './going-away.ts'
 import type { ResultStream } from './result-stream.ts'
 import { formatEvent } from './shared-bytes.ts'
@@ -26,7 +26,7 @@ export interface EventStreams extends Disposable {
   size: () => number
 }
 
-export const EVENT_STREAM_HEADERS = {
+const EVENT_STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   // nginx would collect events before it passes them on.
@@ -35,7 +35,13 @@ export const EVENT_STREAM_HEADERS = {
 
 const COMMENT = ':\n\n'
 
-export function createEventStreams({ heartbeatMs }: { heartbeatMs: number }): EventStreams {
+export function createEventStreams({
+  heartbeatMs,
+  stalledMs,
+}: {
+  heartbeatMs: number
+  stalledMs: number
+}): EventStreams {
   const open = new Set<ServerResponse>()
 
   const heartbeat = setInterval(() => {
@@ -55,8 +61,8 @@ export function createEventStreams({ heartbeatMs }: { heartbeatMs: number }): Ev
       response.write(COMMENT)
       add(response)
       const results = await start(createEventSink(response))
-      if (isResultStream(results)) await writeResults(response, results)
-      else await write(response, formatNext(results))
+      if (isResultStream(results)) await writeResults(response, results, stalledMs)
+      else await write(response, formatNext(results), stalledMs)
       // Sent away or left: nothing was completed.
       if (open.has(response)) response.end('event: complete\ndata:\n\n')
     },
@@ -79,23 +85,20 @@ function formatNext(result: ExecutionResult): string {
   return formatEvent(writeResult(result), resumePointOf(result))
 }
 
-async function writeResults(response: ServerResponse, results: ResultStream): Promise<void> {
+async function writeResults(response: ServerResponse, results: ResultStream, stalledMs: number): Promise<void> {
   const leave = () => void results.return(undefined)
   response.once('close', leave)
   if (response.closed) leave()
   for await (const result of results) {
     if (response.writableEnded) break
-    await write(response, formatNext(result))
+    await write(response, formatNext(result), stalledMs)
   }
   response.off('close', leave)
 }
 
 /** Waits for a slow client, so that its results are not read ahead of it. */
-async function write(response: ServerResponse, text: string): Promise<void> {
-  if (response.destroyed || response.writableEnded || response.write(text)) return
-  const settled = new AbortController()
-  const { signal } = settled
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
-    .catch(() => {})
-    .finally(() => settled.abort())
+async function write(response: ServerResponse, text: string, stalledMs: number): Promise<void> {
+  if (response.destroyed || response.writableEnded) return
+  response.write(text)
+  await drained(response, stalledMs)
 }

@@ -8,6 +8,7 @@ import type { Logger } from '../runtime/logger.ts'
 import { type Authenticate, createIdentify } from './authentication.ts'
 import { type AllowedOrigins, createCrossOrigin } from './cross-origin.ts'
 import { createDocuments } from './documents.ts'
+import { STALLED_MS } from './draining.ts'
 import { createEventStreams } from './event-streams.ts'
 import { createGraphiql, type Demo, isForGraphiql } from './graphiql.ts'
 import { createGraphqlRequests } from './graphql-requests.ts'
@@ -73,6 +74,7 @@ const LIMITS: EndpointLimits = {
 
 export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpoint {
   const { schema, logger, goingAwayMs = 5000, connectionInitMs = 3000, keepAliveMs = 12_000 } = input
+  const { stalledMs = STALLED_MS } = input
   const limits = { ...LIMITS, ...input.limits }
   const identify = createIdentify({ authenticate: input.authenticate, logger })
   const operations = createOperations({ openContext: input.openContext, logger })
@@ -86,11 +88,11 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
   })
   const documents = createDocuments(pipeline)
   const { execute } = pipeline.yoga.getEnveloped({})
-  const groups = createSubscriptionGroups({ operations, stalledMs: input.stalledMs })
+  const groups = createSubscriptionGroups({ operations, stalledMs })
   const subscribe: Subscribe = (args, sink) => groups.subscribe(args, sink) ?? operations.subscribe(args)
   const revocations = createRevocations({ findRevoked: input.findRevoked, logger })
   const crossOrigin = createCrossOrigin(input.allowedOrigins ?? '*')
-  const eventStreams = createEventStreams({ heartbeatMs: keepAliveMs })
+  const eventStreams = createEventStreams({ heartbeatMs: keepAliveMs, stalledMs })
   const webSockets = createWebSockets({
     documents,
     execute,
@@ -112,7 +114,15 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
     answerPlainPost: createPlainPost({ schema: documents.schema, execute, identify }),
     answerThroughYoga: createYogaRequests(pipeline),
     eventStreams,
-    reservedStreams: createReservedStreams({ documents, operations, identify, revocations, eventStreams, limits }),
+    reservedStreams: createReservedStreams({
+      documents,
+      operations,
+      identify,
+      revocations,
+      eventStreams,
+      limits,
+      stalledMs,
+    }),
     bodyLimitBytes: limits.bodyBytes,
   })
 

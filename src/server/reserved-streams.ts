@@ -5,7 +5,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GraphQLError } from 'graphql'
 import { createHandler, type OperationArgs, type Response, TOKEN_HEADER_KEY, TOKEN_QUERY_KEY } from 'graphql-sse'
 import type { Identify } from './authentication.ts'
+import { type Backlog, createBacklog } from './backlogs.ts'
 import { type Documents, isPrepared } from './documents.ts'
+import { drained } from './draining.ts'
 import type { EventStreams } from './event-streams.ts'
 import type { Operations, Principal } from './operations.ts'
 import { readBody } from './request-body.ts'
@@ -13,7 +15,7 @@ import type { Revocations } from './revocations.ts'
 import { isResultStream } from './sinks.ts'
 import { headersOf, RESPONSE_TYPE, statusOf, writeErrors, writeResult } from './statuses.ts'
 
-type Context = Principal & Record<PropertyKey, unknown>
+type Context = Principal & { backlog: Backlog } & Record<PropertyKey, unknown>
 
 interface Raw {
   request: IncomingMessage
@@ -26,7 +28,8 @@ interface ReservedStreamsInput {
   identify: Identify
   revocations: Revocations
   eventStreams: EventStreams
-  limits: { bodyBytes: number; reservedStreams: number }
+  limits: { bodyBytes: number; reservedStreams: number; subscriptionsPerSocket: number }
+  stalledMs: number
 }
 
 export interface ReservedStreams {
@@ -42,14 +45,14 @@ export function isForReservedStream({ method, url = '', headers }: IncomingMessa
 }
 
 export function createReservedStreams(input: ReservedStreamsInput): ReservedStreams {
-  const { documents, operations, identify, revocations, eventStreams, limits } = input
+  const { documents, operations, identify, revocations, eventStreams, limits, stalledMs } = input
   const waiting = new Map<string, NodeJS.Timeout>()
-  const known = new Set<string>()
+  const known = new Map<string, Backlog>()
 
   const handler = createHandler<Raw, undefined, Context>({
     // Only tokens that were given out here: the library keeps streams in a plain object and takes any name.
     authenticate(request) {
-      const token = request.headers.get(TOKEN_HEADER_KEY) || tokenOf(request.url)
+      const token = tokenIn(request.headers.get(TOKEN_HEADER_KEY), request.url)
       if (!token) {
         if (request.method !== 'PUT') return refuse(404, 'STREAM_NOT_FOUND', 'Reserve a stream with PUT first.')
         if (waiting.size >= limits.reservedStreams) {
@@ -63,6 +66,14 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
     },
     async onSubscribe(request, { query, operationName, variables }) {
       const { requestId } = request.raw
+      const backlog = known.get(tokenIn(request.headers.get(TOKEN_HEADER_KEY), request.url)) ?? createBacklog()
+      if (backlog.size() >= limits.subscriptionsPerSocket) {
+        return refuse(
+          429,
+          'RATE_LIMITED',
+          `A stream carries at most ${limits.subscriptionsPerSocket} operations at once.`,
+        )
+      }
       const prepared = documents.prepare(query, operationName)
       if (!isPrepared(prepared)) return refuseWith(prepared, 400)
       try {
@@ -72,7 +83,7 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
           document: prepared.document,
           operationName,
           variableValues: variables,
-          contextValue: { caller, requestId },
+          contextValue: { caller, requestId, backlog },
         }
         return args
       } catch (error) {
@@ -84,10 +95,13 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
     execute: operations.execute,
     async subscribe(args) {
       const result = await operations.subscribe(args)
-      return isResultStream(result) ? revocations.guard(args.contextValue.caller, result) : result
+      const { caller, backlog } = args.contextValue
+      return isResultStream(result) ? backlog.pace(revocations.guard(caller, result)) : result
     },
-    onNext: (_context, _request, result) =>
-      result.errors ? { ...result, errors: withoutNotes(result.errors) } : undefined,
+    onNext(_context, { headers, url }, result) {
+      known.get(tokenIn(headers.get(TOKEN_HEADER_KEY), url))?.added()
+      return result.errors ? { ...result, errors: withoutNotes(result.errors) } : undefined
+    },
   })
 
   const ask = (raw: Raw, asked: { method: string; url: string; headers: IncomingMessage['headers'] }) =>
@@ -102,6 +116,7 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
   const forget = (token: string) => {
     clearTimeout(waiting.get(token))
     waiting.delete(token)
+    known.get(token)?.dissolve()
     known.delete(token)
   }
 
@@ -111,11 +126,11 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
     const headers = { accept: 'text/event-stream', [TOKEN_HEADER_KEY]: token }
     const [body] = await ask(raw, { method: 'GET', url: '/graphql', headers })
     if (body && typeof body !== 'string') await body.return()
-    known.delete(token)
+    forget(token)
   }
 
   const reserve = (raw: Raw, token: string) => {
-    known.add(token)
+    known.set(token, createBacklog())
     waiting.set(token, setTimeout(() => void giveUp(raw, token), RESERVATION_MS).unref())
   }
 
@@ -130,9 +145,10 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
         response.end(body ?? undefined)
         return
       }
-      const token = firstOf(headers[TOKEN_HEADER_KEY]) ?? tokenOf(url) ?? ''
+      const token = tokenIn(firstOf(headers[TOKEN_HEADER_KEY]), url)
       clearTimeout(waiting.get(token))
       waiting.delete(token)
+      const backlog = known.get(token)
       eventStreams.add(response)
       response.once('close', () => {
         forget(token)
@@ -140,8 +156,9 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
       })
       for await (const chunk of body) {
         if (response.writableEnded) break
-        if (!response.write(chunk))
-          await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
+        if (chunk.startsWith('event: next')) backlog?.taken()
+        response.write(chunk)
+        await drained(response, stalledMs)
       }
       if (!response.writableEnded) response.end()
     },
@@ -151,6 +168,10 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
 // The type of the library wants GraphQLErrors; it only writes them.
 function withoutNotes(errors: readonly GraphQLError[]): GraphQLError[] {
   return writeErrors(errors) as GraphQLError[]
+}
+
+function tokenIn(header: string | null | undefined, url: string): string {
+  return header || tokenOf(url) || ''
 }
 
 function tokenOf(url: string): string | null {

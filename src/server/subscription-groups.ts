@@ -20,7 +20,7 @@ import { writeResult } from './statuses.ts'
 interface GroupsInput {
   operations: Operations
   /** How long a client may leave its connection full. */
-  stalledMs?: number
+  stalledMs: number
 }
 
 export interface SubscriptionGroups {
@@ -49,11 +49,10 @@ interface Member {
 /** In the order of the queue: what a member is told, and that it is told no more. */
 type Step = { update: object; members: Member[] } | { finish: () => void }
 
-const STALLED_MS = 30_000
 /** While so many updates wait to be executed, further ones wait with their members, who conflate them. */
 const STEP_LIMIT = 32
 
-export function createSubscriptionGroups({ operations, stalledMs = STALLED_MS }: GroupsInput): SubscriptionGroups {
+export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput): SubscriptionGroups {
   const groups = new Map<string, Group>()
 
   /** Every update of the group is executed once, in order, and written to all members that it goes to. */

@@ -16,7 +16,15 @@ import { createKeepAlive } from './keep-alive.ts'
 import type { Principal } from './operations.ts'
 import type { ResultStream } from './result-stream.ts'
 import type { Revocations } from './revocations.ts'
-import { type Corks, createCorks, createSocketSink, isResultStream, type Sink, type Subscribe } from './sinks.ts'
+import {
+  type Corks,
+  createCorks,
+  createSocketSink,
+  isResultStream,
+  type Sink,
+  type Subscribe,
+  UNSENT_LIMIT_BYTES,
+} from './sinks.ts'
 import { writeErrors } from './statuses.ts'
 
 export interface WebSockets extends AsyncDisposable {
@@ -97,7 +105,12 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
             else resolve()
           }),
         close: (code, reason) => socket.close(code, reason),
-        onMessage: (take) => socket.on('message', (data) => void take(String(data)).catch(fail)),
+        onMessage(take) {
+          socket.on('message', (data) => {
+            void take(String(data)).catch(fail)
+            holdBack(connection)
+          })
+        },
       },
       connection,
     )
@@ -137,6 +150,13 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
       await Promise.all([...connections.values()].map((ended) => ended()))
     },
   }
+}
+
+/** Who asks and does not read the answers is not read either, until they are sent. */
+function holdBack({ socket, raw }: Connection): void {
+  if (raw.writableLength < UNSENT_LIMIT_BYTES || socket.isPaused) return
+  socket.pause()
+  raw.once('drain', () => socket.resume())
 }
 
 type SocketPrincipal = Principal & { id: string; connection: Connection }

@@ -140,3 +140,52 @@ test('a socket with many subscriptions waits for all of them at once', async () 
   expect(warnings).toEqual([])
   slow.socket.terminate()
 })
+
+test('a socket that asks and does not read is not read either', async () => {
+  const slow = await openRawSocket(gateway, gateway.publishableKey)
+  const [, connection] = [...upgraded].at(-1) ?? []
+  slow.pause()
+  let asked = 0
+  let most = 0
+  while (asked < 2000) {
+    for (let count = 0; count < 20; count++) slow.subscribe(String(asked++), '{ hello }', {})
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    most = Math.max(most, connection?.writableLength ?? 0)
+  }
+  // All together would be 40 MB.
+  expect(most).toBeLessThan(4 * 2 ** 20)
+  slow.resume()
+  // Answered, or refused because too many ran at once.
+  const answered = () => slow.messages.filter(({ type }) => type === 'complete' || type === 'error').length
+  await until(() => answered() === asked, { deadlineMs: 30_000 })
+  slow.socket.terminate()
+})
+
+test('a reserved stream that is not read holds back its operations, and gets a snapshot for what it missed', async () => {
+  const stream = `${gateway.graphqlUrl}/stream`
+  const token = await (await fetch(stream, { method: 'PUT' })).text()
+  const headers = {
+    'content-type': 'application/json',
+    'x-graphql-event-stream-token': token,
+    ...bearer(gateway.publishableKey),
+  }
+  const request = get(stream, { headers: { ...headers, accept: 'text/event-stream' } })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  const body = { query: TICKS, variables: { topic: 'reserved' }, extensions: { operationId: 'one' } }
+  expect((await fetch(stream, { method: 'POST', headers, body: JSON.stringify(body) })).status).toBe(202)
+  const quick = await openRawSocket(gateway, gateway.publishableKey)
+  quick.subscribe('1', TICKS, { topic: 'reserved' })
+  await until(() => ticker.members('reserved') === 2)
+  const last = await flood('reserved', () => quick.texts('1').length > 1500)
+  let text = ''
+  response.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  await until(() => text.includes(last))
+  // More than 30 MB were told; what the kernel has taken in between is read first.
+  expect(text.length).toBeLessThan(20 * 2 ** 20)
+  expect(text.slice(text.lastIndexOf('event: '))).toContain('"kind":"SNAPSHOT"')
+  request.destroy()
+  quick.socket.terminate()
+  await until(() => ticker.members('reserved') === 0)
+})

@@ -58,7 +58,10 @@ export function createTicker({ pendingLimit = 8 }: { pendingLimit?: number } = {
   }
   const ticker: Ticker = {
     schema: new GraphQLSchema({
-      query: new GraphQLObjectType({ name: 'Query', fields: { hello: { type: GraphQLString } } }),
+      query: new GraphQLObjectType({
+        name: 'Query',
+        fields: { hello: { type: GraphQLString, resolve: () => 'hello '.padEnd(20_000, '.') } },
+      }),
       subscription: new GraphQLObjectType({
         name: 'Subscription',
         fields: {

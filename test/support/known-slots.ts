@@ -21,7 +21,7 @@ export interface KnownSlots {
   counts: { snapshots: number; changes: number }
 }
 
-export const SLOT_FIELDS = 'startsAt segments { candidates { id } }'
+const SLOT_FIELDS = 'startsAt segments { candidates { id } }'
 
 export const WATCH_SLOTS = `subscription ($input: AvailabilityInput!, $after: String) {
   availability(input: $input, after: $after) { kind opened { ${SLOT_FIELDS} } closed { startsAt } cursor }
