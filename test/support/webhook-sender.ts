@@ -68,11 +68,14 @@ export async function send(
   return deliveryOf(tenant, { id })
 }
 
-/** When the job of a delivery runs. Null: there is none. */
-export async function jobOf({ db }: Tenant, { id }: { id: string }): Promise<number | null> {
+/** When the job of a delivery runs. Null: there is none in the queue of its endpoint. */
+export async function jobOf(
+  { db }: Tenant,
+  { id, endpointId }: Pick<WebhookDeliveryRecord, 'id' | 'endpointId'>,
+): Promise<number | null> {
   // As the role that connects: the tables of jobs are closed to all others.
   const [job] = await db.sql<{ runAt: number }[]>`
-    select run_at as "runAt" from graphile_worker.jobs where key = ${`webhook:${id}`}`
+    select run_at as "runAt" from graphile_worker.jobs where key = ${`webhook:${id}`} and queue_name = ${`webhook:${endpointId}`}`
   return job?.runAt ?? null
 }
 
