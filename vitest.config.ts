@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/architecture/**'],
           globalSetup: ['test/support/global-setup.ts'],
-          setupFiles: ['test/support/show-output.ts'],
+          setupFiles: ['test/support/hasten-imports.ts', 'test/support/show-output.ts'],
         },
       },
     ],

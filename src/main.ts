@@ -5,6 +5,7 @@ import type { CommandContext } from './commands.ts'
 import { type Config, readConfig } from './runtime/config.ts'
 import { type Running, reportFailure, runUntilStopped } from './runtime/lifecycle.ts'
 import { createLogger, type Logger } from './runtime/logger.ts'
+import { hastenImports } from './runtime/quick-imports.ts'
 
 const USAGE = `Usage: slotwire COMMAND
 
@@ -37,6 +38,7 @@ const COMMANDS: Record<string, readonly string[]> = {
 }
 
 // What a command needs is imported when it runs: loading code is most of a start.
+hastenImports()
 process.exit(await main(process.argv.slice(2), process.env))
 
 async function main(parameters: string[], environment: Environment): Promise<number> {

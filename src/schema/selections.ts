@@ -7,11 +7,6 @@ export function selectsRecordsOf(info: GraphQLResolveInfo, name: string): boolea
   return info.fieldNodes.some((node) => node.selectionSet !== undefined && selects(info, node.selectionSet, name))
 }
 
-/** Whether the field selects `name` directly. Aliases do not matter. */
-export function selectsField(info: GraphQLResolveInfo, name: string): boolean {
-  return info.fieldNodes.some((node) => fieldsOf(info, node.selectionSet).some((field) => field.name.value === name))
-}
-
 /** Reads the resources with one statement, if the selection wants more than their ids: no promise for each field later. */
 export async function preloadResources(ctx: Context, ids: Iterable<string>, info: GraphQLResolveInfo): Promise<void> {
   const isWanted = info.fieldNodes.some((node) => wantsRecord(info, node.selectionSet))
