@@ -78,9 +78,7 @@ export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBu
       const deliver = (message: unknown) => {
         if (connections === opened) onMessage(partition, message)
       }
-      opened.pubSub.subscribe(channel, deliver).catch((error: unknown) => {
-        if (connections === opened) logger.warn({ err: error, channel }, 'could not subscribe to Redis')
-      })
+      void opened.pubSub.subscribe(channel, deliver)
     }
   }
   const turn = async () => {

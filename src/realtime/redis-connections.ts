@@ -33,7 +33,10 @@ export function openRedisConnections({ urls, onLoss, onReady }: ConnectionsInput
     const publisher = watch(new Redis(url, PUBLISHER))
     const subscriber = watch(new Redis(url, { ...CONNECTION, maxRetriesPerRequest: null }))
     return {
-      pubSub: new RedisPubSub({ publisher: asClient(publisher), subscriber: asClient(subscriber) }),
+      pubSub: new RedisPubSub({
+        publisher: asClient(publisher),
+        subscriber: asClient(subscriberOf(subscriber, (channel) => subscriber.subscribe(channel), onLoss)),
+      }),
       // Never `close()` or `quit()`: they wait for a server that may be away, and reject.
       disconnect() {
         publisher.disconnect()
@@ -52,7 +55,7 @@ export function openRedisConnections({ urls, onLoss, onReady }: ConnectionsInput
   return {
     pubSub: new RedisPubSub({
       publisher: asClient(shardedPublisher(cluster)),
-      subscriber: asClient(shardedSubscriber(cluster)),
+      subscriber: asClient(subscriberOf(cluster, (channel) => cluster.ssubscribe(channel), onLoss)),
       messageEventName: 'smessage',
     }),
     disconnect: () => cluster.disconnect(),
@@ -75,12 +78,20 @@ function shardedPublisher(cluster: Cluster): Cluster {
   })
 }
 
-function shardedSubscriber(cluster: Cluster): Cluster {
-  return Object.create(cluster, {
-    on: { value: (event: string, listener: () => void) => cluster.on(event, listener) },
+/**
+ * A SUBSCRIBE that fails is not told to RedisPubSub: 2.7 rejects a promise that nobody can handle, and Node would end the
+ * process. It counts as a loss; whoever does not recover from losses is thrown away with its connection.
+ */
+function subscriberOf<Client extends Redis | Cluster>(
+  client: Client,
+  subscribe: (channel: string) => Promise<unknown>,
+  onLoss: (error?: Error) => void,
+): Client {
+  return Object.create(client, {
+    on: { value: (event: string, listener: () => void) => client.on(event, listener) },
     subscribe: {
-      value(channel: string, done: (error?: Error) => void) {
-        cluster.ssubscribe(channel).then(() => done(), done)
+      value(channel: string, done: () => void) {
+        subscribe(channel).then(() => done(), onLoss)
       },
     },
   })
