@@ -11,8 +11,8 @@ import { type View, watchOverWebSockets } from './watchers.ts'
 import { openChaosWorld } from './world.ts'
 
 /** There: 10,000 clients, cut about every 15 s for 2 s, 120 broadcasts at 2 a second. */
-const clients = Number(process.env.JITTER_CLIENTS ?? 300)
-const changes = Number(process.env.JITTER_CHANGES ?? 60)
+const clients = Number(process.env.JITTER_CLIENTS ?? 100)
+const changes = Number(process.env.JITTER_CHANGES ?? 30)
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
 /** Of the original's times. */
 const SCALE = 0.1
