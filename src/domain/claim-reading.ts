@@ -1,13 +1,12 @@
 // Reads, under the locks and in one packet, all that decides a batch of claim requests.
-import { LONGEST_CLAIM_MS } from '../db/tables/claims.ts'
 import type { IdempotentResult } from '../db/tables/keys.ts'
 import type { Tx } from '../db/transaction.ts'
 import { type ClaimRequest, isFullyPinned, windowsOf } from './claim-requests.ts'
 import { readDefinitionVersions } from './definitions.ts'
 import { type LastServed, readLastServed } from './fairness.ts'
 import { holdColumns, type StoredHold } from './holds.ts'
-import { readClock } from './resource-states.ts'
-import type { BusyInterval, Claim, Instant, Interval, ResourceState } from './types.ts'
+import { loadTakenIn, readClock } from './resource-states.ts'
+import type { Claim, Instant, Interval, ResourceState } from './types.ts'
 
 export interface BatchState {
   /** The database's clock after the locks were taken: it alone decides what has expired or passed. */
@@ -31,7 +30,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
   const [now, taken, versions, holds, sessionHolds, holdClaims, lastServed, customerIds, idempotent] =
     await Promise.all([
       readClock(tx),
-      readTaken(tx, requests),
+      loadTakenIn(tx, mergedWindows(requests)),
       readVersions(tx, requests),
       readHolds(tx, requests),
       readSessionHolds(tx, requests),
@@ -77,30 +76,6 @@ export function sessionOf({ caller, sessionKey }: { caller: string; sessionKey: 
 
 export function idempotencyName({ caller, key }: { caller: string; key: string }): string {
   return JSON.stringify([caller, key])
-}
-
-async function readTaken(tx: Tx, requests: ClaimRequest[]): Promise<{ claims: Claim[]; busy: BusyInterval[] }> {
-  const windows = mergedWindows(requests)
-  if (windows.size === 0) return { claims: [], busy: [] }
-  const ids = [...windows.keys()]
-  const starts = ids.map((id) => (windows.get(id) as Interval).start)
-  const ends = ids.map((id) => (windows.get(id) as Interval).end)
-  const earliest = starts.map((start) => start - LONGEST_CLAIM_MS)
-  const [claims, busy] = await Promise.all([
-    tx.sql<Claim[]>`
-      select c.id, c.resource_id as "resourceId", c.starts_at as start, c.ends_at as "end",
-        c.hold_id as "holdId", c.appointment_id as "appointmentId", c.expires_at as "expiresAt"
-      from unnest(${ids}::uuid[], ${earliest}::timestamptz[], ${starts}::timestamptz[], ${ends}::timestamptz[])
-        as w (resource_id, earliest, starts_at, ends_at)
-      join claims c on c.organization_id = ${tx.organizationId} and c.resource_id = w.resource_id and c.active
-        and c.starts_at > w.earliest and c.starts_at < w.ends_at and c.ends_at > w.starts_at`,
-    tx.sql<BusyInterval[]>`
-      select b.id, b.resource_id as "resourceId", b.starts_at as start, b.ends_at as "end"
-      from unnest(${ids}::uuid[], ${starts}::timestamptz[], ${ends}::timestamptz[]) as w (resource_id, starts_at, ends_at)
-      join busy_intervals b on b.organization_id = ${tx.organizationId} and b.resource_id = w.resource_id
-        and b.ends_at > w.starts_at and b.starts_at < w.ends_at`,
-  ])
-  return { claims, busy }
 }
 
 /** Where there is a choice, the days on which it is made. */

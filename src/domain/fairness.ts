@@ -54,9 +54,10 @@ export async function readLastServed(
       as d (resource_id, before)
     cross join lateral (
       select c.ends_at from claims c
-      where c.organization_id = ${tx.organizationId} and c.resource_id = d.resource_id and c.active
-        and c.appointment_id is not null and c.starts_at < d.before
-      order by c.starts_at desc limit 1
+      where c.organization_id = ${tx.organizationId} and c.active and c.appointment_id is not null
+        and (c.resource_id, c.starts_at) >= (d.resource_id, '-infinity')
+        and (c.resource_id, c.starts_at) < (d.resource_id, d.before)
+      order by c.resource_id desc, c.starts_at desc limit 1
     ) as served`
   return new Map(rows.map((row) => [row.resourceId, row.servedAt]))
 }

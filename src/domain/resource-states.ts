@@ -1,5 +1,4 @@
 // Who is taken when: the claims and busy intervals of resources in a range, from one snapshot.
-import { LONGEST_CLAIM_MS } from '../db/tables/claims.ts'
 import type { Tx } from '../db/transaction.ts'
 import { loadSchedules } from './definitions.ts'
 import type { BusyInterval, Claim, Instant, Interval, ResourceSchedule, ResourceState } from './types.ts'
@@ -28,24 +27,58 @@ export function statesOf(
   return states
 }
 
+export interface Taken {
+  claims: Claim[]
+  busy: BusyInterval[]
+}
+
 /** Active claims (dead holds among them: compare `expiresAt` with the database's clock) and busy intervals. */
-export async function loadTaken(
+export function loadTaken(
   tx: Tx,
   { resourceIds, window }: { resourceIds: string[]; window: Interval },
-): Promise<{ claims: Claim[]; busy: BusyInterval[] }> {
+): Promise<Taken> {
+  return loadTakenIn(tx, new Map(resourceIds.map((id) => [id, window])))
+}
+
+/**
+ * The same with a range of its own for each resource. Active claims of a resource never overlap, so what touches a range
+ * begins within it, or is the last that began before: the search does not grow with how much is taken around it.
+ *
+ * Pairs are compared, because only the index on resource and start can answer that: without fresh statistics PostgreSQL would
+ * take the one of the exclusion constraint and read all that the resource ever had. `offset 0` keeps the steps apart.
+ */
+export async function loadTakenIn(tx: Tx, windows: ReadonlyMap<string, Interval>): Promise<Taken> {
+  if (windows.size === 0) return { claims: [], busy: [] }
+  const ids = [...windows.keys()]
+  const starts = [...windows.values()].map(({ start }) => start)
+  const ends = [...windows.values()].map(({ end }) => end)
   const [claims, busy] = await Promise.all([
     tx.sql<Claim[]>`
-      select id, resource_id as "resourceId", starts_at as start, ends_at as "end",
-        hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
-      from claims
-      where organization_id = ${tx.organizationId} and resource_id = any(${resourceIds}::uuid[]) and active
-        and starts_at > ${window.start - LONGEST_CLAIM_MS}::timestamptz and starts_at < ${window.end}::timestamptz
-        and ends_at > ${window.start}::timestamptz`,
+      select c.*
+      from unnest(${ids}::uuid[], ${starts}::timestamptz[], ${ends}::timestamptz[]) as w (resource_id, starts_at, ends_at)
+      cross join lateral (
+        select coalesce((
+          select p.starts_at from claims p
+          where p.organization_id = ${tx.organizationId} and p.active
+            and (p.resource_id, p.starts_at) >= (w.resource_id, '-infinity')
+            and (p.resource_id, p.starts_at) <= (w.resource_id, w.starts_at)
+          order by p.resource_id desc, p.starts_at desc limit 1), w.starts_at) as starts_at
+        offset 0
+      ) as earliest
+      cross join lateral (
+        select id, resource_id as "resourceId", starts_at as start, ends_at as "end",
+          hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
+        from claims
+        where organization_id = ${tx.organizationId} and active
+          and (resource_id, starts_at) >= (w.resource_id, earliest.starts_at)
+          and (resource_id, starts_at) < (w.resource_id, w.ends_at) and ends_at > w.starts_at
+        order by resource_id, starts_at offset 0
+      ) as c`,
     tx.sql<BusyInterval[]>`
-      select id, resource_id as "resourceId", starts_at as start, ends_at as "end"
-      from busy_intervals
-      where organization_id = ${tx.organizationId} and resource_id = any(${resourceIds}::uuid[])
-        and ends_at > ${window.start}::timestamptz and starts_at < ${window.end}::timestamptz`,
+      select b.id, b.resource_id as "resourceId", b.starts_at as start, b.ends_at as "end"
+      from unnest(${ids}::uuid[], ${starts}::timestamptz[], ${ends}::timestamptz[]) as w (resource_id, starts_at, ends_at)
+      join busy_intervals b on b.organization_id = ${tx.organizationId} and b.resource_id = w.resource_id
+        and b.ends_at > w.starts_at and b.starts_at < w.ends_at`,
   ])
   return { claims, busy }
 }

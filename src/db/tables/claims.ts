@@ -15,13 +15,13 @@ import {
 import { instant, instantRange, organizationId } from '../columns.ts'
 import { resources } from './resources.ts'
 
-/**
- * How long a claim may be. Reads look for claims that begin up to this long before their window: under row-level security
- * an index answers only leakproof operators, which comparisons of instants are and `&&` of ranges is not.
- */
+/** How long a claim may be. */
 export const LONGEST_CLAIM_MS = 4 * 86_400_000
 
 /**
+ * Read by `starts_at` and `ends_at`: under row-level security an index answers only leakproof operators, which comparisons
+ * of instants are and `&&` of ranges is not.
+ *
  * Guarded by the exclusion constraint `claims_no_overlap` (see the migration that protects it): no two active
  * claims of one resource overlap. An expired hold's claim is dead at `expires_at` by the database's clock, whether
  * or not it is still marked active.
