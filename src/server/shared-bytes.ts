@@ -2,27 +2,36 @@
 
 /** One execution's result, serialized once. */
 export interface SharedBytes {
-  /** A whole text frame of graphql-transport-ws: `next` for the subscription `id`. */
-  frameFor(id: string): Buffer
+  /** A whole text frame of graphql-transport-ws: `next` for the subscription that `head` names. */
+  frameFor(head: FrameHead): Buffer
   /** A whole event of a stream. */
   event(): Buffer
 }
 
-/** Clients of one kind often choose the same id; beyond this many the frames are made anew. */
-const KEPT_FRAMES = 16
+/** What stands before the payload in every message of one subscription; made once. */
+export interface FrameHead {
+  id: string
+  bytes: Buffer
+}
+
+export function frameHead(id: string): FrameHead {
+  return { id, bytes: Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`) }
+}
 
 /** `eventId`: what an event stream's client sends back as Last-Event-ID. */
 export function shareBytes(payload: string, eventId: string | null): SharedBytes {
   const tail = Buffer.from(`${payload}}`)
-  const frames = new Map<string, Buffer>()
+  // Clients of one kind often choose the same id.
+  let lastId: string | undefined
+  let lastFrame: Buffer = tail
   let event: Buffer | undefined
   return {
-    frameFor(id) {
-      const kept = frames.get(id)
-      if (kept) return kept
-      const frame = textFrame(`{"id":${JSON.stringify(id)},"type":"next","payload":`, tail)
-      if (frames.size < KEPT_FRAMES) frames.set(id, frame)
-      return frame
+    frameFor({ id, bytes }) {
+      if (id !== lastId) {
+        lastId = id
+        lastFrame = textFrame(bytes, tail)
+      }
+      return lastFrame
     },
     event() {
       event ??= Buffer.from(formatEvent(payload, eventId))
@@ -38,9 +47,8 @@ export function formatEvent(payload: string, eventId: string | null): string {
 const FINAL_TEXT_FRAME = 0x81
 
 /** RFC 6455, section 5.2: unmasked, in one fragment, as a server sends it. */
-function textFrame(head: string, tail: Buffer): Buffer {
-  const headLength = Buffer.byteLength(head)
-  const length = headLength + tail.length
+function textFrame(head: Buffer, tail: Buffer): Buffer {
+  const length = head.length + tail.length
   const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10
   const frame = Buffer.allocUnsafe(headerLength + length)
   frame[0] = FINAL_TEXT_FRAME
@@ -52,7 +60,7 @@ function textFrame(head: string, tail: Buffer): Buffer {
     frame[1] = 127
     frame.writeBigUInt64BE(BigInt(length), 2)
   }
-  frame.write(head, headerLength)
-  tail.copy(frame, headerLength + headLength)
+  head.copy(frame, headerLength)
+  tail.copy(frame, headerLength + head.length)
   return frame
 }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { WebSocket } from 'ws'
 import type { ResultStream } from './result-stream.ts'
-import type { SharedBytes } from './shared-bytes.ts'
+import { frameHead, type SharedBytes } from './shared-bytes.ts'
 
 export interface Sink {
   /** False: so much waits to be sent that nothing should be added. */
@@ -32,12 +32,13 @@ interface SocketSinkInput {
 
 /** Frames go straight to the socket below `ws`, which writes whole frames too: they never mix. */
 export function createSocketSink(socket: WebSocket, { raw, id, corks, sharesSocket, isWanted }: SocketSinkInput): Sink {
+  const head = frameHead(id)
   return {
     isReady: () => raw.writableLength < UNSENT_LIMIT_BYTES,
     write(bytes) {
       if (socket.readyState !== socket.OPEN || !isWanted()) return
       if (sharesSocket()) corks.cork(raw)
-      raw.write(bytes.frameFor(id))
+      raw.write(bytes.frameFor(head))
     },
     whenDrained: (listener) => void raw.once('drain', listener),
     abandon: () => socket.terminate(),
