@@ -79,6 +79,8 @@ it('jobs go on after PostgreSQL has dropped every connection', async () => {
     )
     await until(() => ran.includes(`after ${round}`), { deadlineMs: 30_000 })
   }
+  // Whose end could not be written down runs again.
+  await until(async () => (await jobsOf(salon)).length === 0, { deadlineMs: 30_000 })
 })
 
 it('closing waits for the job that runs', async () => {

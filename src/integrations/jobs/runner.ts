@@ -86,6 +86,9 @@ async function openRunner({ url, tasks, logger, concurrency = 4 }: RunnerInput, 
     gracefulShutdownAbortTimeout: CLOSE_WITHIN_MS,
     // The process has one place that hears signals.
     noHandleSignals: true,
+    // Without a batch the end of a job is written down behind everybody's back: if the connection is lost at that moment, the
+    // rejection is handled by nobody and ends the process. In a batch it ends this runner, and the next one takes over.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     // Their statements survive a transaction pooler.
     noPreparedStatements: true,
     logger: new JobLogger(() => (level, message, meta) => log(logger, level, message, meta)),
