@@ -16,14 +16,28 @@ export interface HeldClaims {
   claims: Claim[]
 }
 
-/** A hold is known to the key that placed it and to secret keys. */
 export async function findHeldClaims(db: Database, caller: Caller, holdId: string): Promise<HeldClaims> {
-  return inSnapshot(db, caller.organizationId, async (tx) => {
-    const [holds, claims] = await Promise.all([loadHolds(tx, [holdId]), readHeldClaims(tx, holdId)])
-    const hold = holds.get(holdId)
-    if (!hold || (hold.caller !== caller.id && caller.kind !== 'SECRET')) throw new NotFoundError('hold')
-    return { hold, claims }
-  })
+  return inSnapshot(db, caller.organizationId, (tx) => loadHeldClaims(tx, caller, holdId))
+}
+
+/** A hold is known to the key that placed it, to secret keys, and to a guest, who must have been told its id. */
+export async function loadHeldClaims(tx: Tx, caller: Caller, holdId: string): Promise<HeldClaims> {
+  const [holds, claims] = await Promise.all([loadHolds(tx, [holdId]), readHeldClaims(tx, holdId)])
+  const hold = holds.get(holdId)
+  if (!hold || (hold.caller !== caller.id && caller.kind === 'PUBLISHABLE')) throw new NotFoundError('hold')
+  return { hold, claims }
+}
+
+/** Read again under the locks of its days; nobody else changes it until the commit. */
+export async function lockHeldClaims(tx: Tx, holdId: string): Promise<HeldClaims> {
+  const [[hold], claims] = await Promise.all([
+    // Sent before all others: what is read after it is of the time after the wait.
+    tx.sql<StoredHold[]>`
+      select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = ${holdId} for update`.execute(),
+    readHeldClaims(tx, holdId),
+  ])
+  if (!hold) throw new NotFoundError('hold')
+  return { hold, claims }
 }
 
 /** Runs `change` under the locks of all days that the hold has claims on. They never change while it lives. */
@@ -39,15 +53,8 @@ export async function changeHold<T>(
       db,
       caller.organizationId,
       async (tx) => {
-        const [[hold], present, now] = await Promise.all([
-          // Sent before all others: what is read after it, the clock too, is of the time after the wait.
-          tx.sql<StoredHold[]>`
-            select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = ${id} for update`.execute(),
-          readHeldClaims(tx, id),
-          readClock(tx),
-        ])
-        if (!hold) throw new NotFoundError('hold')
-        return change(tx, { hold, claims: present }, now)
+        const [held, now] = await Promise.all([lockHeldClaims(tx, id), readClock(tx)])
+        return change(tx, held, now)
       },
       { locks },
     )

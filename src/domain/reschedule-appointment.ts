@@ -16,6 +16,8 @@ import { deactivateClaims, insertClaims } from './claim-writing.ts'
 import { idempotencyFor } from './claiming.ts'
 import { candidatesOf, loadSchedules, loadServices, readDefinitionVersions } from './definitions.ts'
 import { fairnessOf, type LastServed, readLastServed } from './fairness.ts'
+import { type HeldClaims, loadHeldClaims, lockHeldClaims } from './held-claims.ts'
+import { statusAt } from './holds.ts'
 import type { Offer } from './offers.ts'
 import { OutdatedAttempt } from './outdated-attempt.ts'
 import { judgeByPolicy } from './policy-rulings.ts'
@@ -35,6 +37,8 @@ export interface RescheduleAppointmentInput {
   appointmentId: string
   expectedVersion: number
   startsAt: Instant
+  /** What it keeps is free for this move, and it ends with it. One that has ended changes nothing. */
+  holdId: string | null
   /** As in SlotWish; where the server picks, whoever serves it already is preferred. */
   resourceIds: (string | null)[]
   reason: string | null
@@ -49,9 +53,9 @@ export async function rescheduleAppointment(
   lane: BookingLane,
   input: RescheduleAppointmentInput,
 ): Promise<AppointmentRecord> {
-  const { caller, startsAt, resourceIds: pinned, idempotencyKey, caller: _, ...asked } = input
+  const { caller, startsAt, holdId, resourceIds: pinned, idempotencyKey, caller: _, ...asked } = input
   const reason = readReason(input.reason)
-  const idempotency = idempotencyFor(idempotencyKey, 'rescheduleAppointment', { ...asked, startsAt, pinned })
+  const idempotency = idempotencyFor(idempotencyKey, 'rescheduleAppointment', { ...asked, startsAt, holdId, pinned })
   return changeAppointment(
     lane.db,
     { ...input, idempotency },
@@ -59,15 +63,20 @@ export async function rescheduleAppointment(
       const offer = await offerOf(tx, appointment)
       const candidates = candidatesOf(offer.service)
       const days = daysOf(claimWindow(offer.service, startsAt, startsAt))
+      const held = holdId === null ? [] : (await loadHeldClaims(tx, caller, holdId)).claims
       return {
         offer,
-        resourceDays: candidates.flatMap((resourceId) => days.map((day) => ({ resourceId, day }))),
+        resourceDays: [
+          ...candidates.flatMap((resourceId) => days.map((day) => ({ resourceId, day }))),
+          ...held.flatMap(resourceDaysOfClaim),
+        ],
         locks: [offer.service.id, ...candidates].map((id) => definitionLock(id, 'read')),
       }
     },
     async (tx, { appointment, claims, now, lockedDays }, { offer }) => {
       const window = dayWindow(offer, startsAt)
-      const [ruling, resources, lastServed] = await Promise.all([
+      const [held, ruling, resources, lastServed] = await Promise.all([
+        holdId === null ? null : lockLiveHold(tx, holdId, now),
         judgeByPolicy(tx, { appointment, caller, change: 'RESCHEDULE', now }),
         readStates(tx, offer, window),
         readLastServed(
@@ -76,16 +85,18 @@ export async function rescheduleAppointment(
         ),
         checkVersions(tx, offer),
       ])
-      const move: Move = { caller, offer, appointment, resources, lastServed, startsAt, pinned, now }
+      const move: Move = { caller, offer, appointment, held, resources, lastServed, startsAt, pinned, now }
       const assignment = findMove(move)
       if (!assignment) throw await refuse(tx, move)
+      const freed = [...claims, ...(held?.claims ?? [])]
       const dead = deadInTheWay(resources, assignment, now)
       const missing = dead.flatMap(resourceDaysOfClaim).filter((day) => !lockedDays.has(nameOf(day)))
       if (missing.length > 0) throw new OutdatedAttempt(missing)
       const owner = { holdId: null, appointmentId: appointment.id, expiresAt: null }
       const taken = take({ resources }, assignment, owner)
-      const [, , moved] = await Promise.all([
-        deactivateClaims(tx, [...claims, ...dead], now),
+      const [, , , moved] = await Promise.all([
+        deactivateClaims(tx, [...freed, ...dead], now),
+        held && markBooked(tx, held.hold.id),
         insertClaims(tx, taken),
         writeAppointmentChange(tx, {
           appointment,
@@ -102,7 +113,7 @@ export async function rescheduleAppointment(
           idempotency,
           now,
         }),
-        recordChanges(tx, claimDeltas({ removed: [...claims, ...dead], added: taken.map(({ claim }) => claim) })),
+        recordChanges(tx, claimDeltas({ removed: [...freed, ...dead], added: taken.map(({ claim }) => claim) })),
       ])
       return moved
     },
@@ -114,6 +125,7 @@ interface Move {
   lastServed: LastServed
   offer: Offer
   appointment: StoredAppointment
+  held: HeldClaims | null
   resources: Map<string, ResourceState>
   startsAt: Instant
   pinned: (string | null)[]
@@ -151,22 +163,41 @@ function dayWindow({ service }: Offer, startsAt: Instant): Interval {
   }
 }
 
-// The appointment's own claims never block its own move.
-const isOwn = (appointment: StoredAppointment) => (claim: Claim) => claim.appointmentId === appointment.id
+/** Null: it has ended. */
+async function lockLiveHold(tx: Tx, holdId: string, now: Instant): Promise<HeldClaims | null> {
+  const held = await lockHeldClaims(tx, holdId)
+  return statusAt(held.hold, now) === 'ACTIVE' ? held : null
+}
 
-function findMove({ offer, appointment, resources, lastServed, startsAt, pinned, now }: Move): Assignment | null {
+async function markBooked(tx: Tx, holdId: string): Promise<void> {
+  await tx.sql`
+    update holds set status = 'BOOKED' where organization_id = ${tx.organizationId} and id = ${holdId}`
+}
+
+// What the appointment has, and what is held for the move, never blocks it.
+function isOwn({ appointment, held }: Move): (claim: Claim) => boolean {
+  const heldIds = new Set(held?.claims.map(({ id }) => id))
+  return ({ id, appointmentId }) => appointmentId === appointment.id || heldIds.has(id)
+}
+
+function findMove(move: Move): Assignment | null {
+  const { offer, appointment, held, resources, lastServed, startsAt, pinned, now } = move
   const { service } = offer
   const { earliestAt, latestAt } = bookingWindow(service, now)
   if (startsAt < earliestAt || startsAt >= latestAt) return null
   if (!isOnGrid(startsAt, service.timeZone, service.slotIntervalMinutes)) return null
-  const isFree = freeByStates(resources, now, isOwn(appointment))
+  const isFree = freeByStates(resources, now, isOwn(move))
   const present = appointment.segments.flatMap((segment) => segment.resourceIds)
+  const isHeld = held?.hold.serviceId === service.id && held.hold.startsAt === startsAt
+  const promised = isHeld ? [held.hold.segments.flatMap((segment) => segment.resourceIds)] : []
   const { positionCount } = planOf(service)
-  const asBefore = Array.from({ length: Math.max(positionCount, pinned.length) }, (_, position) => {
-    return pinned[position] ?? present[position] ?? null
-  })
-  const kept = chooseAssignment({ service, startsAt, isFree, pinned: asBefore })
-  if (kept) return kept
+  for (const known of [...promised, present]) {
+    const preferred = Array.from({ length: Math.max(positionCount, pinned.length) }, (_, position) => {
+      return pinned[position] ?? known[position] ?? null
+    })
+    const assignment = chooseAssignment({ service, startsAt, isFree, pinned: preferred })
+    if (assignment) return assignment
+  }
   const fairness = fairnessOf({ resources, lastServed, timeZone: service.timeZone, startsAt, now })
   const prefer = (id: string) => (present.includes(id) ? -1 : fairness(id))
   return chooseAssignment({ service, startsAt, isFree, pinned, prefer })
@@ -181,7 +212,7 @@ function deadInTheWay(resources: Map<string, ResourceState>, { claims }: Assignm
 async function refuse(tx: Tx, move: Move): Promise<SlotUnavailableError> {
   const { caller, offer, appointment, startsAt, pinned, now } = move
   const { service } = offer
-  const ignores = isOwn(appointment)
+  const ignores = isOwn(move)
   const reasons = explainStart({ service, resources: move.resources, startsAt, now, pinned, ignores })
   const from = startsAt - DEFAULT_WITHIN_MINUTES * 60_000
   const to = startsAt + DEFAULT_WITHIN_MINUTES * 60_000 + 1

@@ -14,7 +14,7 @@ import {
 import { rescheduleAppointment } from '../domain/reschedule-appointment.ts'
 import { builder } from './builder.ts'
 import { callerOf } from './context.ts'
-import { checkBounds, readWishedResources, requireId } from './inputs.ts'
+import { checkBounds, optionalId, readWishedResources, requireId } from './inputs.ts'
 import { Appointment } from './refs.ts'
 import { change } from './writes.ts'
 
@@ -32,10 +32,14 @@ const RescheduleAppointmentInput = builder.inputType('RescheduleAppointmentInput
       required: true,
       description: 'The new start. It may overlap the old time: an appointment never stands in its own way.',
     }),
+    holdId: t.id({
+      description:
+        'A hold placed for this move: what it keeps is free for it, and it ends with it. One that has ended changes nothing.',
+    }),
     resourceIds: t.idList({
       required: { list: false, items: false },
       description:
-        "In the order of the segments' groups; omitted or null entries: the server picks, whoever serves it already first.",
+        "In the order of the segments' groups; omitted or null entries: the server picks, whoever is held, then whoever serves it already first.",
     }),
     reason: t.string({ description: 'Kept in the history. At most 2000 characters.' }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
@@ -89,6 +93,7 @@ builder.mutationFields((t) => ({
         appointmentId: requireId('appointment', input.appointmentId),
         expectedVersion: input.expectedVersion,
         startsAt: input.startsAt,
+        holdId: optionalId('hold', input.holdId),
         resourceIds: readWishedResources(input.resourceIds),
         reason: input.reason ?? null,
         idempotencyKey: input.idempotencyKey ?? null,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inSnapshot } from '../../src/db/transaction.ts'
 import { completeAppointment, markNoShow } from '../../src/domain/close-appointment.ts'
 import { loadCustomers, upsertCustomer } from '../../src/domain/customers.ts'
+import { loadHolds } from '../../src/domain/holds.ts'
 import {
   IdempotencyKeyReusedError,
   InvalidInputError,
@@ -10,6 +11,7 @@ import {
   SlotUnavailableError,
   VersionConflictError,
 } from '../../src/domain/refusals.ts'
+import { releaseHold } from '../../src/domain/release-hold.ts'
 import { loadResources, updateResource } from '../../src/domain/resources.ts'
 import { addTimeOff, loadTimeOffConflicts } from '../../src/domain/time-off.ts'
 import { cancel, claimsOf, committedBy, historyOf, move, refusalOf } from '../support/appointment-changes.ts'
@@ -259,6 +261,37 @@ describe('an appointment', () => {
     expect(refusal.alternatives).toHaveLength(3)
     expect(await claimsOf(salon.db, appointment.id)).toMatchObject([{ start: hourAhead(31) }])
     expect(await historyOf(salon, appointment.id)).toHaveLength(1)
+  })
+
+  it('moves onto what is held for it, to whom it is held with, and the hold ends in the same change', async () => {
+    const { appointment } = await book(salon, hourAhead(90), withPerson(0, hourAhead(90)))
+    const held = await hold(salon, hourAhead(91), withPerson(1, hourAhead(91)))
+    await book(salon, hourAhead(91))
+    const committed = await committedBy(salon.db, async () => {
+      const moved = await move(salon, appointment, hourAhead(91), { holdId: held.id })
+      expect(moved.segments[0]?.resourceIds).toEqual([salon.people[1]])
+    })
+    expect(committed).toHaveLength(1)
+    expect(await claimsOf(salon.db, appointment.id)).toMatchObject([{ start: hourAhead(91) }])
+    const holds = await inSnapshot(salon.db, salon.organizationId, (tx) => loadHolds(tx, [held.id]))
+    expect(holds.get(held.id)?.status).toBe('BOOKED')
+    expect(await countOverlaps(salon.db)).toBe(0)
+  })
+
+  it('is not helped by a hold that has ended, that is unknown, or that another key placed', async () => {
+    const { appointment } = await book(salon, hourAhead(92))
+    const released = await hold(salon, hourAhead(93))
+    await releaseHold(salon.lane, { caller: salon.caller, holdId: released.id })
+    await book(salon, hourAhead(93))
+    await book(salon, hourAhead(93))
+    const refusal = await refusalOf(move(salon, appointment, hourAhead(93), { holdId: released.id }))
+    expect(refusal).toBeInstanceOf(SlotUnavailableError)
+    const unknown = move(salon, appointment, hourAhead(94), { holdId: appointment.id })
+    expect(await refusalOf(unknown)).toBeInstanceOf(NotFoundError)
+    const held = await hold(salon, hourAhead(95))
+    const caller = publishableCaller(salon.organizationId)
+    const stranger = move(salon, appointment, hourAhead(95), { holdId: held.id, caller })
+    expect(await refusalOf(stranger)).toBeInstanceOf(NotFoundError)
   })
 
   it('takes the place of a hold that is dead, although no sweeper has run', async () => {

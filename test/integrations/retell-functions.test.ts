@@ -582,6 +582,7 @@ describe('whoever calls', () => {
       appointmentId: appointment?.id,
       expectedVersion: 1,
       startsAt: Number(appointment?.starts_at) + 20 * 3_600_000,
+      holdId: null,
       resourceIds: [],
       reason: null,
       idempotencyKey: null,

@@ -5,7 +5,7 @@ import { PolicyViolationError, type VersionConflictError } from '../../src/domai
 import { cancel, historyOf, move } from '../support/appointment-changes.ts'
 import { countDeadlocks, expectIntact } from '../support/database-checks.ts'
 import { type Door, type Doors, openDoors } from '../support/lanes.ts'
-import { book, guestCaller, hourAhead, openSalon, outcomes, type Salon, segment } from '../support/salon.ts'
+import { book, guestCaller, hold, hourAhead, openSalon, outcomes, type Salon, segment } from '../support/salon.ts'
 import { addService } from '../support/tenant.ts'
 
 const minute = 60_000
@@ -59,6 +59,22 @@ describe.each([{ advisoryLocks: true }, { advisoryLocks: false }])(
         for (const name of Object.keys(refusals)) expect(name).toMatch(/^(SlotUnavailable|VersionConflict)Error$/)
       }
       if (options.advisoryLocks) expect(await countDeadlocks(salon.db)).toBe(before)
+      await expectIntact(salon.db)
+    })
+
+    it('what is held for a move is not lost in it, however many others want it', async () => {
+      for (let round = 0; round < 4; round++) {
+        const at = hourAhead(24 * 14 + 3 * round)
+        const to = at + 60 * minute
+        const { appointment } = await book(salon, at)
+        await book(salon, to)
+        const { id: holdId } = await hold(salon, to)
+        const others = () => Array.from({ length: 10 }, () => book(doors.next(), to))
+        const attempts = [...others(), move(doors.next(), appointment, to, { holdId }), ...others()]
+        const { won, refusals } = await outcomes<unknown>(attempts)
+        expect(won).toMatchObject([{ id: appointment.id, startsAt: to }])
+        expect(refusals).toEqual({ SlotUnavailableError: 20 })
+      }
       await expectIntact(salon.db)
     })
 

@@ -44,6 +44,7 @@ const move = ({ id, version }: AppointmentRecord, startsAt: number, resourceIds:
     appointmentId: id,
     expectedVersion: version,
     startsAt,
+    holdId: null,
     resourceIds,
     reason: null,
     idempotencyKey: null,

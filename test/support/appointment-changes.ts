@@ -23,6 +23,7 @@ export function move(
     appointmentId: id,
     expectedVersion: version,
     startsAt,
+    holdId: null,
     resourceIds: [],
     reason: null,
     idempotencyKey: null,

@@ -11,10 +11,10 @@ import {
   VersionConflictError,
 } from '../../../domain/refusals.ts'
 import { rescheduleAppointment } from '../../../domain/reschedule-appointment.ts'
+import { listSessionHolds } from '../../../domain/session-holds.ts'
 import type { Instant } from '../../../domain/types.ts'
 import { sentencesFor } from '../sentences.ts'
-import { releaseHoldsOfCall } from '../session-holds.ts'
-import { guestOnThePhone } from '../settings.ts'
+import { guestOnThePhone, voiceAgent } from '../settings.ts'
 import { writeMoment } from '../spoken-moments.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
 import { readCatalogue } from './catalogue.ts'
@@ -82,25 +82,21 @@ async function move(
   call: Call,
   { id, version, startsAt, idempotencyKey }: { id: string; version: number; startsAt: Instant; idempotencyKey: string },
 ): Promise<AppointmentRecord> {
-  const attempt = () =>
-    rescheduleAppointment(call.lane, {
-      caller: guestOnThePhone(call.integration, id),
-      appointmentId: id,
-      expectedVersion: version,
-      startsAt,
-      resourceIds: [],
-      reason: reasonOf(call),
-      idempotencyKey,
-    })
-  try {
-    return await attempt()
-  } catch (error) {
-    if (!(error instanceof SlotUnavailableError)) throw error
-    // What the conversation holds for the caller stands in its own way.
-    const released = await releaseHoldsOfCall(call, call.integration, call.callId, startsAt)
-    if (released.length === 0) throw error
-    return attempt()
-  }
+  const { integration, callId } = call
+  // What the conversation holds for the caller must not stand in its own way.
+  const holds = await inSnapshot(call.db, integration.organizationId, (tx) =>
+    listSessionHolds(tx, { caller: voiceAgent(integration), sessionKey: callId }),
+  )
+  return rescheduleAppointment(call.lane, {
+    caller: guestOnThePhone(integration, id),
+    appointmentId: id,
+    expectedVersion: version,
+    startsAt,
+    holdId: holds.find((hold) => hold.startsAt === startsAt)?.id ?? null,
+    resourceIds: [],
+    reason: reasonOf(call),
+    idempotencyKey,
+  })
 }
 
 /** How often the appointments are read anew when somebody else was faster. */
