@@ -1,9 +1,10 @@
 // What each command but serve does: each answers the JSON object that it prints.
 
+import { validate as isUuid } from 'uuid'
 import { type BackingDatabase, bringUpToDate, openBackingDatabase } from './backing-database.ts'
 import { migrate } from './db/migrate.ts'
-import { asSystem } from './db/transaction.ts'
-import { type ApiKeyKind, createApiKey } from './domain/api-keys.ts'
+import { asSystem, inSnapshot, inTransaction, type Tx } from './db/transaction.ts'
+import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from './domain/api-keys.ts'
 import { createOrganization } from './domain/organizations.ts'
 import { InvalidInputError, NotFoundError } from './domain/refusals.ts'
 import { loadDemo } from './embedded/demo.ts'
@@ -11,6 +12,7 @@ import type { Config } from './runtime/config.ts'
 import type { Logger } from './runtime/logger.ts'
 import { OperatorError } from './runtime/operator-error.ts'
 import { decodeId, encodeId } from './schema/ids.ts'
+import { formatInstant } from './schema/instants.ts'
 
 export interface CommandContext {
   config: Config
@@ -46,6 +48,35 @@ export async function createOrganizationKey(
   })
   const keyName = kind === 'SECRET' ? 'secretKey' : 'publishableKey'
   return { keyId: made.id, kind: kind.toLowerCase(), organizationId: publicId, [keyName]: made.key }
+}
+
+/** Newest first. */
+export async function listOrganizationKeys(context: CommandContext, organization: string): Promise<object> {
+  const organizationId = readOrganizationId(organization)
+  await using database = await openCurrentDatabase(context)
+  const keys = await inSnapshot(database.db, organizationId, listApiKeys)
+  return keys.map(({ id, kind, createdAt, revokedAt }) => ({
+    keyId: id,
+    kind: kind.toLowerCase(),
+    createdAt: formatInstant(createdAt),
+    revokedAt: revokedAt === null ? null : formatInstant(revokedAt),
+  }))
+}
+
+export async function revokeOrganizationKey(
+  context: CommandContext,
+  organization: string,
+  keyId: string,
+): Promise<object> {
+  const organizationId = readOrganizationId(organization)
+  if (!isUuid(keyId)) throw new OperatorError(`"${keyId}" is not the id of a key: list-keys shows them.`)
+  await using database = await openCurrentDatabase(context)
+  const revoke = (tx: Tx) => revokeApiKey(tx, { apiKeyId: keyId })
+  await inTransaction(database.db, organizationId, revoke).catch((error) => {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new OperatorError(`${encodeId('organization', organizationId)} has no key ${keyId}.`, { cause: error })
+  })
+  return { keyId, revoked: true }
 }
 
 /** Every call loads another one. */

@@ -14,6 +14,8 @@ const USAGE = `Usage: slotwire COMMAND
   demo                                                        load a demo organization
   create-organization --name NAME                             make a tenant and its first keys
   create-key --organization ID --kind secret|publishable      make another key
+  list-keys --organization ID                                 what keys there are, never the keys themselves
+  revoke-key --organization ID --key ID                       refuse a key within a second
   check                                                       verify configuration, database and Redis
 
 The environment configures it: DATABASE_URL, REDIS_URL, PORT, ... (see the README).
@@ -34,6 +36,8 @@ const COMMANDS: Record<string, readonly string[]> = {
   demo: [],
   'create-organization': ['name'],
   'create-key': ['organization', 'kind'],
+  'list-keys': ['organization'],
+  'revoke-key': ['organization', 'key'],
   check: [],
 }
 
@@ -95,8 +99,11 @@ async function runCommand(command: string, options: Options, context: CommandCon
   if (command === 'migrate') return commands.migrateDatabase(context)
   if (command === 'demo') return commands.loadDemoOrganization(context)
   if (command === 'create-organization') return commands.createOrganizationWithKeys(context, String(options.name))
+  const organization = String(options.organization)
+  if (command === 'list-keys') return commands.listOrganizationKeys(context, organization)
+  if (command === 'revoke-key') return commands.revokeOrganizationKey(context, organization, String(options.key))
   const kind = options.kind === 'secret' ? 'SECRET' : 'PUBLISHABLE'
-  return commands.createOrganizationKey(context, { organization: String(options.organization), kind })
+  return commands.createOrganizationKey(context, { organization, kind })
 }
 
 function parseCommand(parameters: string[]): { command: string; options: Options } {
@@ -126,6 +133,7 @@ function parse(parameters: string[]) {
         name: { type: 'string' },
         organization: { type: 'string' },
         kind: { type: 'string' },
+        key: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../db/client.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
 import { NotFoundError } from './refusals.ts'
+import type { Instant } from './types.ts'
 
 export type ApiKeyKind = 'PUBLISHABLE' | 'SECRET'
 
@@ -11,6 +12,13 @@ export interface ApiKeyRecord {
   id: string
   organizationId: string
   kind: ApiKeyKind
+}
+
+export interface ListedApiKey {
+  id: string
+  kind: ApiKeyKind
+  createdAt: Instant
+  revokedAt: Instant | null
 }
 
 const PREFIX = { PUBLISHABLE: 'pk_', SECRET: 'sk_' }
@@ -28,6 +36,13 @@ export async function createApiKey(
     from organizations where organization_id = ${organizationId}`
   if (made.count === 0) throw new NotFoundError('organization')
   return { id, organizationId, kind, key }
+}
+
+/** Newest first, the revoked ones too. */
+export async function listApiKeys(tx: Tx): Promise<ListedApiKey[]> {
+  return tx.sql<ListedApiKey[]>`
+    select id, kind, created_at as "createdAt", revoked_at as "revokedAt" from api_keys
+    where organization_id = ${tx.organizationId} order by created_at desc, id desc`
 }
 
 /** From now on the key opens nothing; `createKeyring` notices within a second. Revoking twice changes nothing. */

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(() => database[Symbol.asyncDispose]())
 
-test.each([
+test.concurrent.each([
   [[], 'A command is missing.'],
   [['server'], 'There is no command "server".'],
   [['toString'], 'There is no command "toString".'],
@@ -71,7 +71,28 @@ test('an organization is made with its first keys, and gets further ones', async
   })
 })
 
-test.each([
+test('a key is listed without itself, and revoked by its id', async () => {
+  const environment = { DATABASE_URL: database.url }
+  const run = async (...parameters: string[]) => {
+    const { exitCode, stdout, stderr } = await runCommand(parameters, environment)
+    return exitCode === 0 ? JSON.parse(stdout) : stderr
+  }
+  const { organizationId, secretKey } = await run('create-organization', '--name', 'Salon')
+  const [{ keyId }] = await run('list-keys', '--organization', organizationId)
+  const revoke = (key: string) => run('revoke-key', '--organization', organizationId, '--key', key)
+  const [revoked, malformed, unknown] = await Promise.all([keyId, 'pk_1', UUID].map(revoke))
+  expect(revoked).toEqual({ keyId, revoked: true })
+  expect(malformed).toMatch(/^"pk_1" is not the id of a key/)
+  expect(unknown).toMatch(/^organization_\S+ has no key /)
+  const listed = await run('list-keys', '--organization', organizationId)
+  const instant = expect.stringMatching(/^\d{4}-.*Z$/)
+  expect(listed).toHaveLength(2)
+  expect(listed[0]).toMatchObject({ keyId, createdAt: instant, revokedAt: instant })
+  expect(listed[1]).toMatchObject({ createdAt: instant, revokedAt: null })
+  expect(JSON.stringify(listed)).not.toContain(secretKey.slice(3))
+})
+
+test.concurrent.each([
   ['organization_01a20b86-26a8-72a7-9d62-2ce32e552346', /^There is no organization organization_01a20b86-/],
   ['service_01a20b86-26a8-72a7-9d62-2ce32e552346', /is not the id of an organization/],
   ['42', /^"42" is not the id of an organization/],
@@ -84,7 +105,7 @@ test.each([
   })
 })
 
-test.each([
+test.concurrent.each([
   ['a server that is not there', async () => `postgres://user:hidden@127.0.0.1:${await findFreePort()}/name`],
   ['a database that is not there', async () => withDatabase(inject('postgres').url, 'no_such_database')],
   ['a Redis', async () => inject('redisUrl').replace('redis:', 'postgres:')],
