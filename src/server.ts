@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from './runtime/logger.ts'
 import { OperatorError } from './runtime/operator-error.ts'
 import { answerBrokenRequest } from './server/broken-requests.ts'
@@ -38,8 +39,13 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** Longer than the minute after which load balancers drop idle connections, so that they never use a dead one. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
+/**
+ * Whoever sends on an idle connection just as it is closed cannot know whether the request was heard: within this time the
+ * connection takes one more, and its answer says that it was the last.
+ */
+const LAST_REQUESTS_MS = 500
 
-/** Disposing: not ready, no new connections, streams sent away, requests in flight answered. */
+/** Disposing: not ready, no new connections, streams sent away, requests in flight answered and those that cross the closing. */
 export async function openServer(input: ServerInput): Promise<Server> {
   const { logger, drainTimeoutMs = 10_000 } = input
   let draining = false
@@ -90,17 +96,25 @@ export async function openServer(input: ServerInput): Promise<Server> {
       if (draining) return
       draining = true
       const closed = once(server, 'close')
-      server.close()
+      stopAccepting(server)
       const deadline = setTimeout(() => {
         logger.warn('requests in flight were cut off: they did not end in time')
         server.closeAllConnections()
       }, drainTimeoutMs)
-      await input.sendStreamsAway?.()
+      await Promise.all([input.sendStreamsAway?.(), Promise.race([closed, delay(LAST_REQUESTS_MS)])])
+      // What has arrived by now is read first.
+      await nextTurn()
+      server.close()
       closeIdleUntilClosed(server, closed)
       await closed
       clearTimeout(deadline)
     },
   }
+}
+
+// Unlike the method of the HTTP server this closes no idle connection.
+function stopAccepting(server: HttpServer): void {
+  TcpServer.prototype.close.call(server)
 }
 
 // A connection that was answering when the closing began turns idle later.

@@ -1,6 +1,7 @@
 // How the gateway closes: not ready, no new connections, streams sent away, requests in flight answered.
 
 import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { until } from '../support/until.ts'
@@ -60,6 +61,33 @@ test('a request in flight is answered, an idle connection is closed, a new one i
   await expect(fetch(`${gateway.url}/healthz`)).rejects.toThrow()
   release.resolve(null)
   expect((await answered).status).toBe(401)
+  await closing
+})
+
+test('a request that crosses the closing on an open connection is answered, as the last one of it', async () => {
+  await using gateway = await openTestGateway()
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = async () => {
+    const [response] = (await once(get(`${gateway.url}/healthz`, { agent }), 'response')) as [IncomingMessage]
+    await once(response.resume(), 'end')
+    return response
+  }
+  expect((await ask()).headers.connection).toBe('keep-alive')
+  const closing = gateway.close()
+  await until(async () => {
+    const probe = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+    return once(probe, 'connect').then(
+      () => {
+        probe.destroy()
+        return false
+      },
+      () => true,
+    )
+  })
+  const last = await ask()
+  expect(last.statusCode).toBe(200)
+  expect(last.headers.connection).toBe('close')
+  await expect(ask()).rejects.toThrow('ECONNREFUSED')
   await closing
 })
 
