@@ -1,10 +1,12 @@
 // The complete list of background loops.
 import type { Database } from './db/client.ts'
+import { pruneCallFunctions } from './domain/call-functions.ts'
 import { expireHolds } from './domain/expired-holds.ts'
 import { pruneIdempotencyKeys } from './domain/idempotency-keys.ts'
 import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/webhook-attempts.ts'
 import { reconcileCalendars } from './integrations/calcom/calendars.ts'
 import { CALCOM_RULES } from './integrations/calcom/rules.ts'
+import { pruneInbox } from './integrations/webhooks/prune-inbox.ts'
 import { pruneChanges } from './realtime/prune-changes.ts'
 import type { Logger } from './runtime/logger.ts'
 import { startLoop } from './runtime/loops.ts'
@@ -31,6 +33,13 @@ export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
       name: 'prune-webhook-deliveries',
       intervalMs: 600_000,
       run: () => untilDone(() => pruneWebhookDeliveries(db)),
+      logger,
+    }),
+    startLoop({ name: 'prune-inbox', intervalMs: 600_000, run: () => untilDone(() => pruneInbox(db)), logger }),
+    startLoop({
+      name: 'prune-call-functions',
+      intervalMs: 600_000,
+      run: () => untilDone(() => pruneCallFunctions(db)),
       logger,
     }),
     // Cal.com loses webhooks by design. Each calendar comes round by its own clock.

@@ -1,6 +1,7 @@
 // Functions called during a conversation: each recorded before it runs and answered once.
+import type { Database } from '../db/client.ts'
 import { type Lock, namedLock } from '../db/locks.ts'
-import type { Tx } from '../db/transaction.ts'
+import { asSystem, type Tx } from '../db/transaction.ts'
 import type { Instant } from './types.ts'
 
 export interface CallFunction {
@@ -76,6 +77,21 @@ export async function listTouchedAppointments(
     where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
       and provider_call_id = ${providerCallId} and appointment_id is not null`
   return rows.map(({ id }) => id)
+}
+
+const KEPT_DAYS = 30
+const BATCH_LIMIT = 1000
+
+/** Forgets functions of conversations that ended long ago, a bounded number a turn. Returns how many went. */
+export async function pruneCallFunctions(db: Database): Promise<number> {
+  const pruned = await asSystem(
+    db,
+    (tx) => tx.sql`
+      delete from call_functions where (organization_id, integration_id, provider_call_id, key) in (
+        select organization_id, integration_id, provider_call_id, key from call_functions
+        where started_at < now() - make_interval(days => ${KEPT_DAYS}) limit ${BATCH_LIMIT})`,
+  )
+  return pruned.count
 }
 
 /** Taken by whoever starts a function, so that two starts of one function are one after the other. */

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
+import { pruneCallFunctions } from '../../src/domain/call-functions.ts'
 import { disconnectIntegration } from '../../src/domain/integrations.ts'
 import { connectRetell } from '../../src/domain/voice-agents.ts'
 import { signAsRetell } from '../../src/integrations/retell/signature.ts'
+import { pruneInbox } from '../../src/integrations/webhooks/prune-inbox.ts'
 import { createFakeRetell } from '../support/fake-retell.ts'
 import { connection, openRetellGateway, type RetellGateway, WEBHOOK_KEY } from '../support/retell-gateway.ts'
 import { addTenant } from '../support/tenant.ts'
@@ -400,4 +402,24 @@ describe('the inbound hook', () => {
     })
     expect(reply).toEqual({ status: 200, body: { chat_inbound: {} } })
   })
+})
+
+it('what was received is forgotten after a month, but for what could not be applied', async () => {
+  const call = newCall()
+  await gateway.retell.event('call_started', call)
+  await gateway.retell.call({}).invoke('list_services', {})
+  const { sql } = gateway.db
+  const counts = async () => {
+    const [row] = await sql<[{ inbox: number; functions: number }]>`
+      select (select count(*)::int from inbox) as inbox, (select count(*)::int from call_functions) as functions`
+    return row
+  }
+  const before = await counts()
+  await Promise.all([pruneInbox(gateway.db), pruneCallFunctions(gateway.db)])
+  expect(await counts()).toEqual(before)
+  await sql`update inbox set received_at = now() - interval '31 days', last_received_at = now() - interval '31 days'`
+  await sql`update inbox set outcome = 'FAILED' where body like ${`%${call.call_id}%`}`
+  await sql`update call_functions set started_at = now() - interval '31 days'`
+  await Promise.all([pruneInbox(gateway.db), pruneCallFunctions(gateway.db)])
+  expect(await counts()).toEqual({ inbox: 1, functions: 0 })
 })
