@@ -18,8 +18,6 @@ export interface Config {
   host: string
   /** 0: any free port. */
   port: number
-  /** Null: no metrics are served. 0: any free port. */
-  metricsPort: number | null
   logLevel: LogLevel
   /** Absolute. */
   dataDirectory: string
@@ -47,7 +45,6 @@ export function readConfig(environment: Environment): Config {
     // The demo's keys stand in GraphiQL: without a database of its own a gateway is for this machine only.
     host: environment.HOST || (databaseUrl.length > 0 ? '0.0.0.0' : '127.0.0.1'),
     port: readInteger(environment, 'PORT', { default: 4000, min: 0, max: 65535 }, faults),
-    metricsPort: readInteger(environment, 'METRICS_PORT', { default: null, min: 0, max: 65535 }, faults),
     logLevel: readChoice(environment, 'LOG_LEVEL', LOG_LEVELS, 'info', faults),
     dataDirectory: path.resolve(environment.DATA_DIR || '.slotwire'),
     migrate: readChoice(environment, 'MIGRATE', ['on', 'off'], 'on', faults) === 'on',
@@ -60,23 +57,17 @@ export function readConfig(environment: Environment): Config {
     advisoryLocks: readChoice(environment, 'TEST_ONLY_ADVISORY_LOCKS', ['on', 'off'], 'on', faults) === 'on',
     privateWebhooks: readChoice(environment, 'TEST_ONLY_PRIVATE_WEBHOOKS', ['on', 'off'], 'off', faults) === 'on',
   }
-  if (config.port !== 0 && config.port === config.metricsPort) faults.push('METRICS_PORT must differ from PORT.')
   if (faults.length > 0) throw new OperatorError(`The configuration cannot be used: ${faults.join(' ')}`)
   return config
 }
 
-interface IntegerRule<Default> {
-  default: Default
+interface IntegerRule {
+  default: number
   min: number
   max: number
 }
 
-function readInteger<Default extends number | null>(
-  environment: Environment,
-  name: string,
-  rule: IntegerRule<Default>,
-  faults: string[],
-): number | Default {
+function readInteger(environment: Environment, name: string, rule: IntegerRule, faults: string[]): number {
   const text = environment[name]
   if (!text) return rule.default
   const value = Number(text)

@@ -8,7 +8,6 @@ test('an empty environment is a gateway for this machine with everything embedde
     redisUrls: [],
     host: '127.0.0.1',
     port: 4000,
-    metricsPort: null,
     dataDirectory: path.resolve('.slotwire'),
     migrate: true,
     advisoryLocks: true,
@@ -25,7 +24,6 @@ test('all faults are reported at once', () => {
     DATABASE_URL: 'mysql://user:secret@host/name',
     REDIS_URL: 'localhost:6379',
     PORT: '70000',
-    METRICS_PORT: '9.5',
     LOG_LEVEL: 'loud',
     MIGRATE: 'maybe',
     DATABASE_POOL_SIZE: '0',
@@ -47,11 +45,6 @@ test('an empty variable counts as not set', () => {
 test('the nodes of a Redis Cluster are separated by commas', () => {
   const { redisUrls } = readConfig({ REDIS_URL: 'redis://a:1, redis://b:2,redis://c:3' })
   expect(redisUrls).toEqual(['redis://a:1', 'redis://b:2', 'redis://c:3'])
-})
-
-test('the gateway and its metrics cannot share a port, unless both are any', () => {
-  expect(faultsOf({ PORT: '5000', METRICS_PORT: '5000' })).toHaveLength(1)
-  expect(faultsOf({ PORT: '0', METRICS_PORT: '0' })).toHaveLength(0)
 })
 
 function faultsOf(environment: Record<string, string>): string[] {
