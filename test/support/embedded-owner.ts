@@ -4,6 +4,6 @@ import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 
 const [dataDirectory = ''] = process.argv.slice(2)
+process.once('SIGHUP', () => process.exit(3))
 const { url, pid } = await startEmbeddedPostgres({ dataDirectory, logger: createLogger('warn') })
 process.stdout.write(`${JSON.stringify({ url, pid })}\n`)
-process.once('SIGHUP', () => process.exit(3))
