@@ -18,7 +18,7 @@ let folder: TemporaryFolder
 let gateway: TestProcess
 beforeAll(async () => {
   folder = await openTemporaryFolder()
-  for (const name of ['src', 'node_modules', 'package.json']) {
+  for (const name of ['src', 'demo', 'test', 'node_modules', 'package.json']) {
     await symlink(path.join(REPOSITORY, name), path.join(folder.path, name))
   }
   gateway = startProcess('npm start', 'npm', ['start'], { cwd: folder.path, environment: environment({ PORT: '0' }) })
@@ -69,6 +69,15 @@ describe('the README', () => {
     const book = blockWith('bookAppointment').split('# Book the nearest')[0] ?? ''
     const watch = blockWith('subscription').replace('--max-time 20', '--max-time 3')
     expect(await typed(`${book}\n${watch}`)).toMatch(/event: next\ndata: \{"data":\{"availability":\{"kind":"SNAPSHOT"/)
+  })
+
+  it('plays a telephone call', async () => {
+    const conversation = await typed(blockWith('demo:call'))
+    for (const outcome of ['HELD', 'BOOKED', 'RESCHEDULED', 'FOUND', 'CANCELLED']) {
+      expect(conversation).toMatch(new RegExp(`→ 200 \\w*${outcome}`))
+    }
+    expect(conversation).toContain('one booking, the same answer')
+    expect(conversation).not.toContain('undefined')
   })
 
   it('runs the commands of an operator', async () => {

@@ -1,8 +1,11 @@
-// Runs the random operations for longer: npm run storm -- [seconds] [seed].
+// Runs the random operations for longer: npm run storm -- [--seconds N] [--seed S].
 
 import { spawnSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
 
-const [seconds = '60', seed] = process.argv.slice(2)
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
+})
 const { status } = spawnSync(
   process.execPath,
   [
@@ -15,9 +18,9 @@ const { status } = spawnSync(
     stdio: 'inherit',
     env: {
       ...process.env,
-      STORM_SECONDS: seconds,
-      COMPOSITE_SECONDS: seconds,
-      ...(seed !== undefined && { STORM_SEED: seed }),
+      STORM_SECONDS: values.seconds,
+      COMPOSITE_SECONDS: values.seconds,
+      ...(values.seed !== undefined && { STORM_SEED: values.seed }),
     },
   },
 )
