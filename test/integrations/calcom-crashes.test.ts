@@ -14,6 +14,7 @@ import { book, hourAhead } from '../support/salon.ts'
 import { until } from '../support/until.ts'
 
 const HOUR = 3_600_000
+const HASTENED = './test/support/hasten-imports.ts'
 
 let gateway: CalcomGateway
 beforeAll(async () => {
@@ -31,10 +32,15 @@ function next() {
 }
 
 async function startVictim() {
-  const child = startProcess('calcom process', process.execPath, ['test/support/calcom-process.ts'], {
-    cwd: REPOSITORY,
-    environment: { PATH: process.env.PATH, DATABASE_URL: gateway.url },
-  })
+  const child = startProcess(
+    'calcom process',
+    process.execPath,
+    ['--import', HASTENED, 'test/support/calcom-process.ts'],
+    {
+      cwd: REPOSITORY,
+      environment: { PATH: process.env.PATH, DATABASE_URL: gateway.url },
+    },
+  )
   await until(() => child.stdout().includes('\n'), { deadlineMs: 60_000, what: 'The start of the process' })
   return { url: child.stdout().trim(), kill: () => child[Symbol.asyncDispose]() }
 }
