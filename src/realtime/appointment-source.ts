@@ -43,6 +43,8 @@ interface Arrival {
   wants: Member['wants']
   /** What the subscriber is told before anything else. */
   readFirst(turn: TailTurn): Promise<AppointmentRecord[]>
+  /** One more subscriber to the same, from now on. */
+  another(): Promise<AppointmentStream>
   settle(stream: AppointmentStream): void
   fail(error: unknown): void
 }
@@ -58,21 +60,22 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
   let served: Arrival[] = []
   let closed = false
 
-  const join = ({ organizationId, wants }: Arrival): AppointmentStream => {
+  const join = ({ organizationId, wants, another }: Arrival): AppointmentStream => {
     const own = members.get(organizationId) ?? new Set()
     members.set(organizationId, own)
     const stream: AppointmentStream = createUpdateStream({
-      pending: newestOfEach<AppointmentRecord>(PENDING_LIMIT, ({ id }) => id),
-      onLeave() {
+      newPending: () => newestOfEach<AppointmentRecord>(PENDING_LIMIT, ({ id }) => id),
+      left() {
         own.delete(member)
         if (own.size === 0 && members.get(organizationId) === own) members.delete(organizationId)
       },
+      another,
     })
     const member = { organizationId, wants, stream }
     own.add(member)
     return stream
   }
-  const arrive = (arrival: Pick<Arrival, 'organizationId' | 'wants' | 'readFirst'>): Promise<AppointmentStream> => {
+  const arrive = (arrival: Omit<Arrival, 'settle' | 'fail'>): Promise<AppointmentStream> => {
     if (closed) throw new Error('Live appointments are closing.')
     const { promise, resolve, reject } = Promise.withResolvers<AppointmentStream>()
     arriving.push({ ...arrival, settle: resolve, fail: reject })
@@ -87,6 +90,39 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
     told.set(appointment.id, appointment.version)
     if (told.size > TOLD_LIMIT) told.delete(told.keys().next().value as string)
     return true
+  }
+
+  const one: AppointmentSource['one'] = async ({ organizationId, appointmentId }) => {
+    return arrive({
+      organizationId,
+      wants: ({ appointment }) => appointment.id === appointmentId,
+      another: () => one({ organizationId, appointmentId }),
+      async readFirst({ tx }) {
+        const found = (await loadAppointments({ ...tx, organizationId }, [appointmentId])).get(appointmentId)
+        if (!found) throw new NotFoundError('appointment')
+        return [found]
+      },
+    })
+  }
+  const matching: AppointmentSource['matching'] = async ({ organizationId, filter, after }) => {
+    const cursor = after === null ? null : readCursor(after, organizationId)
+    const wants: Member['wants'] = (changed) => concerns(changed, filter)
+    return arrive({
+      organizationId,
+      wants,
+      another: () => matching({ organizationId, filter, after: null }),
+      async readFirst({ tx, position }) {
+        if (!cursor) return []
+        const missed = await readChangedAppointments(tx, {
+          organizationIds: [organizationId],
+          since: cursor,
+          position: await position,
+        })
+        const first = missed.filter(wants).map(({ appointment }) => appointment)
+        for (const appointment of first) setResumePoint(appointment, after as string)
+        return first
+      },
+    })
   }
 
   return {
@@ -128,36 +164,8 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
         else for (const { fail } of waiting) fail(error)
       },
     },
-    async one({ organizationId, appointmentId }) {
-      return arrive({
-        organizationId,
-        wants: ({ appointment }) => appointment.id === appointmentId,
-        async readFirst({ tx }) {
-          const found = (await loadAppointments({ ...tx, organizationId }, [appointmentId])).get(appointmentId)
-          if (!found) throw new NotFoundError('appointment')
-          return [found]
-        },
-      })
-    },
-    async matching({ organizationId, filter, after }) {
-      const cursor = after === null ? null : readCursor(after, organizationId)
-      const wants: Member['wants'] = (changed) => concerns(changed, filter)
-      return arrive({
-        organizationId,
-        wants,
-        async readFirst({ tx, position }) {
-          if (!cursor) return []
-          const missed = await readChangedAppointments(tx, {
-            organizationIds: [organizationId],
-            since: cursor,
-            position: await position,
-          })
-          const first = missed.filter(wants).map(({ appointment }) => appointment)
-          for (const appointment of first) setResumePoint(appointment, after as string)
-          return first
-        },
-      })
-    },
+    one,
+    matching,
     receive({ organizationId, appointments }) {
       if (appointments.length > 0 && members.has(organizationId)) tail().wake()
     },

@@ -12,7 +12,7 @@ import type { LogTail, TailReader } from './log-tail.ts'
 import { changesSince, type Missed } from './missed-changes.ts'
 import { refreshedBeyond } from './pending-updates.ts'
 import { sees } from './snapshots.ts'
-import { createUpdateStream, type UpdateStream } from './update-stream.ts'
+import { createUpdateStream, type StreamSource, type UpdateStream } from './update-stream.ts'
 import { createWatchedViews, forgetView } from './watched-views.ts'
 
 export type AvailabilityStream = UpdateStream<AvailabilityUpdate>
@@ -100,16 +100,19 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
     return view
   }
   const join = (view: AvailabilityView): AvailabilityStream => {
-    const stream = createUpdateStream<AvailabilityUpdate>({
-      pending: refreshedBeyond(PENDING_LIMIT, () => snapshotOf(view)),
-      onLeave() {
-        view.members.delete(stream)
-        lingerIfUnwatched(view)
-      },
-    })
+    view.source ??= sourceOf(view)
+    const stream = createUpdateStream(view.source)
     view.members.add(stream)
     return stream
   }
+  const sourceOf = (view: AvailabilityView): StreamSource<AvailabilityUpdate> => ({
+    newPending: () => refreshedBeyond(PENDING_LIMIT, () => snapshotOf(view)),
+    left(stream) {
+      view.members.delete(stream)
+      lingerIfUnwatched(view)
+    },
+    another: () => subscribe(view.question, null),
+  })
   const lingerIfUnwatched = (view: AvailabilityView) => {
     if (closed || view.members.size + view.waiting > 0 || leaving.has(view)) return
     // A turn counts on the states that were there when it began.
@@ -154,6 +157,21 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
     return null
   }
 
+  const subscribe = async (question: AvailabilityQuestion, after: string | null): Promise<AvailabilityStream> => {
+    if (closed) throw new Error('Live availability is closing.')
+    const cursor = after === null ? null : decodeCursor(after)
+    if (after !== null && !cursor) throw new InvalidCursorError()
+    const view = enter(question)
+    flush()
+    if (!view.plan) return arrive(view, after !== null && cursor ? { text: after, cursor } : null)
+    if (after === null || !cursor) {
+      const stream = join(view)
+      stream.push(snapshotOf(view))
+      return stream
+    }
+    return view.cursors.has(after) ? join(view) : arrive(view, { text: after, cursor })
+  }
+
   return {
     reader: {
       isIdle: () => watched.views.size === 0 && arriving.length === 0,
@@ -182,20 +200,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
         else for (const { fail } of waiting) fail(error)
       },
     },
-    async subscribe(question, after) {
-      if (closed) throw new Error('Live availability is closing.')
-      const cursor = after === null ? null : decodeCursor(after)
-      if (after !== null && !cursor) throw new InvalidCursorError()
-      const view = enter(question)
-      flush()
-      if (!view.plan) return arrive(view, after !== null && cursor ? { text: after, cursor } : null)
-      if (after === null || !cursor) {
-        const stream = join(view)
-        stream.push(snapshotOf(view))
-        return stream
-      }
-      return view.cursors.has(after) ? join(view) : arrive(view, { text: after, cursor })
-    },
+    subscribe,
     receive(transaction) {
       if (closed) return
       const touched = applyEarly(watched, transaction, tail().position().snapshot)

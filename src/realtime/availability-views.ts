@@ -7,7 +7,7 @@ import { type AvailabilityQuestion, availabilityScope, sortedIds } from './curso
 import { dayNumber } from './day-reading.ts'
 import type { DayState } from './day-states.ts'
 import type { Snapshot } from './snapshots.ts'
-import type { UpdateStream } from './update-stream.ts'
+import type { StreamSource, UpdateStream } from './update-stream.ts'
 import type { ViewPlan } from './view-plans.ts'
 
 /** One message of a live view. The same frozen object goes to every subscriber. */
@@ -36,6 +36,8 @@ export interface AvailabilityView {
   ahead: number[]
   aheadOf: Snapshot | null
   members: Set<UpdateStream<AvailabilityUpdate>>
+  /** What its members have in common. Null until the first one. */
+  source: StreamSource<AvailabilityUpdate> | null
   /** How many wait to become members. */
   waiting: number
   /** Cursors that were given out for exactly the present slots. */
@@ -56,6 +58,7 @@ export function createView(question: AvailabilityQuestion): AvailabilityView {
     ahead: [],
     aheadOf: null,
     members: new Set(),
+    source: null,
     waiting: 0,
     cursors: new Set(),
     snapshot: null,

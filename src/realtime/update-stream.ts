@@ -10,7 +10,18 @@ export interface UpdateReceiver<Update> {
   end(error?: Error): void
 }
 
+/** What was subscribed to: one for all its subscribers. */
+export interface StreamSource<Update> {
+  /** Where updates wait for a subscriber that is not ready. */
+  newPending(): PendingUpdates<Update>
+  /** Called once, when a subscriber has left or the end was delivered to it. */
+  left(stream: UpdateStream<Update>): void
+  /** One more subscriber to the same, from now on. */
+  another(): Promise<UpdateStream<Update>>
+}
+
 export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
+  readonly source: StreamSource<Update>
   push(update: Update): void
   /** Instead of `next`: everything goes to the receiver, what is pending first. */
   deliverTo(receiver: UpdateReceiver<Update>): void
@@ -30,98 +41,147 @@ export class SubscriberTooSlowError extends Error {
   override readonly name = 'SubscriberTooSlowError'
 }
 
-interface UpdateStreamInput<Update> {
-  pending: PendingUpdates<Update>
-  /** Called once, when the subscriber has left or the end was delivered. */
-  onLeave: () => void
+interface Stream<Update> extends UpdateStream<Update> {
+  state: 'open' | 'tooSlow' | 'ended' | 'left'
+  receiver: UpdateReceiver<Update> | null
+  /** Null: nothing is pending. */
+  pending: PendingUpdates<Update> | null
+  waiting: ((result: IteratorResult<Update>) => void)[] | null
+  isBehind: boolean
+  startsOver: boolean
 }
 
 const DONE: IteratorResult<never> = { done: true, value: undefined }
 
-/** `return` and `throw` settle a `next` that is pending: a subscriber may leave while nothing happens. */
-export function createUpdateStream<Update>({ pending, onLeave }: UpdateStreamInput<Update>): UpdateStream<Update> {
-  const waiting: ((result: IteratorResult<Update>) => void)[] = []
-  let receiver: UpdateReceiver<Update> | null = null
-  let isBehind = true
-  let startsOver = false
-  let state: 'open' | 'tooSlow' | 'ended' | 'left' = 'open'
-
-  const leave = () => {
-    if (state === 'left') return
-    state = 'left'
-    for (const resolve of waiting.splice(0)) resolve(DONE)
-    onLeave()
-  }
-  const resume = () => {
-    while (receiver && state !== 'left' && receiver.isReady()) {
-      const update = state === 'tooSlow' ? undefined : pending.take()
-      if (update !== undefined) {
-        receiver.take(update)
-        continue
-      }
-      isBehind = false
-      if (state === 'open') return
-      const error = state === 'tooSlow' ? tooSlow() : undefined
-      leave()
-      receiver.end(error)
-    }
-  }
-  return {
-    deliverTo(given) {
-      receiver = given
-      resume()
-    },
+/**
+ * `return` and `throw` settle a `next` that is pending: a subscriber may leave while nothing happens. There are many
+ * thousands of these, so they share their functions: as closures they were a kilobyte each.
+ */
+export function createUpdateStream<Update>(source: StreamSource<Update>): UpdateStream<Update> {
+  const stream: Stream<Update> = {
+    source,
+    state: 'open',
+    receiver: null,
+    pending: null,
+    waiting: null,
+    isBehind: true,
+    startsOver: false,
+    push,
+    deliverTo,
     resume,
-    startOver() {
-      if (state !== 'open') return
-      pending.startOver?.()
-      isBehind = true
-      startsOver = true
-    },
-    push(update) {
-      if (state !== 'open') return
-      if (receiver) {
-        if (!isBehind && receiver.isReady()) return receiver.take(update)
-        isBehind = true
-        if (!pending.add(update)) state = 'tooSlow'
-        // Not at once: a source pushes to one member after the other, and what is made anew may be newer than this.
-        if (startsOver) queueMicrotask(resume)
-        startsOver = false
-        return
-      }
-      const resolve = waiting.shift()
-      if (resolve) resolve({ done: false, value: update })
-      else if (!pending.add(update)) state = 'tooSlow'
-    },
-    end() {
-      if (state === 'open') state = 'ended'
-      if (receiver) resume()
-      else if (waiting.length > 0) leave()
-    },
-    next() {
-      if (state === 'left') return Promise.resolve(DONE)
-      if (state === 'tooSlow') {
-        leave()
-        return Promise.reject(tooSlow())
-      }
-      const update = pending.take()
-      if (update !== undefined) return Promise.resolve({ done: false, value: update })
-      if (state === 'open') return new Promise((resolve) => waiting.push(resolve))
-      leave()
-      return Promise.resolve(DONE)
-    },
-    return() {
-      leave()
-      return Promise.resolve(DONE)
-    },
-    throw(error) {
-      leave()
-      return Promise.reject(error)
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
+    startOver,
+    end,
+    next,
+    return: leaveByReturn,
+    throw: leaveByThrow,
+    [Symbol.asyncIterator]: itself,
   }
+  return stream
+}
+
+function push<Update>(this: Stream<Update>, update: Update): void {
+  if (this.state !== 'open') return
+  const { receiver } = this
+  if (receiver) {
+    if (!this.isBehind && receiver.isReady()) {
+      receiver.take(update)
+      return
+    }
+    this.isBehind = true
+    keep(this, update)
+    // Not at once: a source pushes to one member after the other, and what is made anew may be newer than this.
+    if (this.startsOver) queueMicrotask(() => this.resume())
+    this.startsOver = false
+    return
+  }
+  const resolve = this.waiting?.shift()
+  if (resolve) resolve({ done: false, value: update })
+  else keep(this, update)
+}
+
+function deliverTo<Update>(this: Stream<Update>, receiver: UpdateReceiver<Update>): void {
+  this.receiver = receiver
+  this.resume()
+}
+
+function resume<Update>(this: Stream<Update>): void {
+  const { receiver } = this
+  while (receiver && this.state !== 'left' && receiver.isReady()) {
+    const update = this.state === 'tooSlow' ? undefined : takePending(this)
+    if (update !== undefined) {
+      receiver.take(update)
+      continue
+    }
+    this.isBehind = false
+    if (this.state === 'open') return
+    const error = this.state === 'tooSlow' ? tooSlow() : undefined
+    leave(this)
+    receiver.end(error)
+  }
+}
+
+function startOver<Update>(this: Stream<Update>): void {
+  if (this.state !== 'open') return
+  this.pending ??= this.source.newPending()
+  this.pending.startOver?.()
+  this.isBehind = true
+  this.startsOver = true
+}
+
+function end<Update>(this: Stream<Update>): void {
+  if (this.state === 'open') this.state = 'ended'
+  if (this.receiver) this.resume()
+  else if (this.waiting?.length) leave(this)
+}
+
+function next<Update>(this: Stream<Update>): Promise<IteratorResult<Update>> {
+  if (this.state === 'left') return Promise.resolve(DONE)
+  if (this.state === 'tooSlow') {
+    leave(this)
+    return Promise.reject(tooSlow())
+  }
+  const update = takePending(this)
+  if (update !== undefined) return Promise.resolve({ done: false, value: update })
+  if (this.state === 'open') {
+    return new Promise((resolve) => {
+      this.waiting ??= []
+      this.waiting.push(resolve)
+    })
+  }
+  leave(this)
+  return Promise.resolve(DONE)
+}
+
+function leaveByReturn<Update>(this: Stream<Update>): Promise<IteratorResult<Update>> {
+  leave(this)
+  return Promise.resolve(DONE)
+}
+
+function leaveByThrow<Update>(this: Stream<Update>, error: unknown): Promise<IteratorResult<Update>> {
+  leave(this)
+  return Promise.reject(error)
+}
+
+function itself<Update>(this: Stream<Update>): UpdateStream<Update> {
+  return this
+}
+
+function leave<Update>(stream: Stream<Update>): void {
+  if (stream.state === 'left') return
+  stream.state = 'left'
+  for (const resolve of stream.waiting?.splice(0) ?? []) resolve(DONE)
+  stream.source.left(stream)
+}
+
+function keep<Update>(stream: Stream<Update>, update: Update): void {
+  stream.pending ??= stream.source.newPending()
+  if (!stream.pending.add(update)) stream.state = 'tooSlow'
+}
+
+function takePending<Update>(stream: Stream<Update>): Update | undefined {
+  const update = stream.pending?.take()
+  if (update === undefined) stream.pending = null
+  return update
 }
 
 function tooSlow(): SubscriberTooSlowError {

@@ -8,9 +8,15 @@ import type { ResultStream } from './result-stream.ts'
 /** The ids of those callers whose key is in force no more. */
 export type FindRevoked = (callers: Caller[]) => Promise<string[]>
 
+/** Something that runs on behalf of a caller. */
+export interface Watcher {
+  /** Called once, when the caller's key is revoked. */
+  revoked(): void
+}
+
 export interface Revocations extends AsyncDisposable {
-  /** `end` is called once when the caller's key is revoked. Returns what stops watching. */
-  watch: (caller: Caller, end: () => void) => () => void
+  watch: (caller: Caller, watcher: Watcher) => void
+  unwatch: (caller: Caller, watcher: Watcher) => void
   /** The same stream, which ends when the caller's key is revoked. */
   guard: (caller: Caller | null, stream: ResultStream) => ResultStream
   /** How many callers are watched. */
@@ -27,7 +33,7 @@ interface RevocationsInput {
 const INTERVAL_MS = 400
 
 export function createRevocations({ findRevoked, logger, intervalMs = INTERVAL_MS }: RevocationsInput): Revocations {
-  const watched = new Map<string, { caller: Caller; ends: Set<() => void> }>()
+  const watched = new Map<string, { caller: Caller; watchers: Set<Watcher> }>()
   let isFailing = false
 
   const check = async () => {
@@ -35,7 +41,11 @@ export function createRevocations({ findRevoked, logger, intervalMs = INTERVAL_M
     try {
       const revoked = await findRevoked([...watched.values()].map(({ caller }) => caller))
       isFailing = false
-      for (const id of revoked) for (const end of [...(watched.get(id)?.ends ?? [])]) end()
+      for (const id of revoked) {
+        const watchers = watched.get(id)?.watchers ?? []
+        watched.delete(id)
+        for (const watcher of [...watchers]) watcher.revoked()
+      }
     } catch (error) {
       // Whoever is let in stays while nobody can tell; once is enough to say so.
       if (!isFailing) logger.warn({ err: error }, 'revoked keys could not be looked up')
@@ -44,27 +54,25 @@ export function createRevocations({ findRevoked, logger, intervalMs = INTERVAL_M
   }
   const loop = startLoop({ name: 'revoked keys', intervalMs, run: check, logger })
 
-  const watch = (caller: Caller, end: () => void) => {
-    const entry = watched.get(caller.id) ?? { caller, ends: new Set() }
+  const watch = (caller: Caller, watcher: Watcher) => {
+    const entry = watched.get(caller.id) ?? { caller, watchers: new Set() }
     watched.set(caller.id, entry)
-    const { ends } = entry
-    const endOnce = () => {
-      release()
-      end()
-    }
-    const release = () => {
-      ends.delete(endOnce)
-      if (ends.size === 0 && watched.get(caller.id) === entry) watched.delete(caller.id)
-    }
-    ends.add(endOnce)
-    return release
+    entry.watchers.add(watcher)
+  }
+  const unwatch = ({ id }: Caller, watcher: Watcher) => {
+    const entry = watched.get(id)
+    entry?.watchers.delete(watcher)
+    if (entry?.watchers.size === 0) watched.delete(id)
   }
 
   return {
     watch,
+    unwatch,
     guard(caller, stream) {
       if (!caller) return stream
-      const release = watch(caller, () => void stream.return(undefined))
+      const watcher = { revoked: () => void stream.return(undefined) }
+      const release = () => unwatch(caller, watcher)
+      watch(caller, watcher)
       const guarded: ResultStream = {
         async next() {
           const next = await stream.next()

@@ -1,37 +1,29 @@
 // The bytes of one result, shared by everybody it goes to: WebSocket frames with the client's id in front, event chunks.
 
+import type { Writable } from 'node:stream'
+
 /** One execution's result, serialized once. */
 export interface SharedBytes {
-  /** A whole text frame of graphql-transport-ws: `next` for the subscription that `head` names. */
-  frameFor(head: FrameHead): Buffer
+  /** Writes a whole text frame of graphql-transport-ws: `next` for the subscription whose id, as JSON, is `label`. */
+  writeFrame(socket: Writable, label: string): void
   /** A whole event of a stream. */
   event(): Buffer
 }
 
-/** What stands before the payload in every message of one subscription; made once. */
-export interface FrameHead {
-  id: string
-  bytes: Buffer
-}
-
-export function frameHead(id: string): FrameHead {
-  return { id, bytes: Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`) }
-}
-
 /** `eventId`: what an event stream's client sends back as Last-Event-ID. */
 export function shareBytes(payload: string, eventId: string | null): SharedBytes {
-  const tail = Buffer.from(`${payload}}`)
-  // Clients of one kind often choose the same id.
-  let lastId: string | undefined
-  let lastFrame: Buffer = tail
+  let rest: Buffer | undefined
+  let frame: Frame | null = null
   let event: Buffer | undefined
   return {
-    frameFor({ id, bytes }) {
-      if (id !== lastId) {
-        lastId = id
-        lastFrame = textFrame(bytes, tail)
+    writeFrame(socket, label) {
+      if (!frame || !relabel(frame, label)) {
+        rest ??= Buffer.from(`,"type":"next","payload":${payload}}`)
+        frame = textFrame(label, rest)
       }
-      return lastFrame
+      socket.write(frame.bytes)
+      // What is still on its way must stay as it is. Else one frame serves for all, a few bytes of it rewritten.
+      if (socket.writableLength > 0) frame = null
     },
     event() {
       event ??= Buffer.from(formatEvent(payload, eventId))
@@ -44,23 +36,43 @@ export function formatEvent(payload: string, eventId: string | null): string {
   return `${eventId === null ? '' : `id: ${eventId}\n`}event: next\ndata: ${payload}\n\n`
 }
 
+interface Frame {
+  bytes: Buffer
+  label: string
+  labelAt: number
+  labelBytes: number
+}
+
+/** False: the label has another length. */
+function relabel(frame: Frame, label: string): boolean {
+  if (label === frame.label) return true
+  if (Buffer.byteLength(label) !== frame.labelBytes) return false
+  frame.bytes.write(label, frame.labelAt)
+  frame.label = label
+  return true
+}
+
 const FINAL_TEXT_FRAME = 0x81
+const START = Buffer.from('{"id":')
 
 /** RFC 6455, section 5.2: unmasked, in one fragment, as a server sends it. */
-function textFrame(head: Buffer, tail: Buffer): Buffer {
-  const length = head.length + tail.length
+function textFrame(label: string, rest: Buffer): Frame {
+  const labelBytes = Buffer.byteLength(label)
+  const length = START.length + labelBytes + rest.length
   const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const frame = Buffer.allocUnsafe(headerLength + length)
-  frame[0] = FINAL_TEXT_FRAME
-  if (headerLength === 2) frame[1] = length
+  const bytes = Buffer.allocUnsafe(headerLength + length)
+  bytes[0] = FINAL_TEXT_FRAME
+  if (headerLength === 2) bytes[1] = length
   else if (headerLength === 4) {
-    frame[1] = 126
-    frame.writeUInt16BE(length, 2)
+    bytes[1] = 126
+    bytes.writeUInt16BE(length, 2)
   } else {
-    frame[1] = 127
-    frame.writeBigUInt64BE(BigInt(length), 2)
+    bytes[1] = 127
+    bytes.writeBigUInt64BE(BigInt(length), 2)
   }
-  head.copy(frame, headerLength)
-  tail.copy(frame, headerLength + head.length)
-  return frame
+  const labelAt = headerLength + START.length
+  START.copy(bytes, headerLength)
+  bytes.write(label, labelAt)
+  rest.copy(bytes, labelAt + labelBytes)
+  return { bytes, label, labelAt, labelBytes }
 }

@@ -3,9 +3,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
-import type { WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import type { ResultStream } from './result-stream.ts'
-import { frameHead, type SharedBytes } from './shared-bytes.ts'
+import type { SharedBytes } from './shared-bytes.ts'
 
 export interface Sink {
   /** False: so much waits to be sent that nothing should be added. */
@@ -20,29 +20,56 @@ export interface Sink {
 /** Beyond this much unsent, updates wait and are conflated. */
 export const UNSENT_LIMIT_BYTES = 256 * 1024
 
-interface SocketSinkInput {
-  /** What `socket` writes its frames to. */
-  raw: Socket
-  id: string
+export interface SocketSink extends Sink {
+  connection: SinkConnection
   corks: Corks
-  sharesSocket: () => boolean
-  /** False: the id may belong to another operation by now. */
-  isWanted: () => boolean
+  /** The subscription's id, as JSON. */
+  label: string
+  /** The id may belong to another operation by now: nothing is written under it any more. */
+  isAbandoned: boolean
 }
 
-/** Frames go straight to the socket below `ws`, which writes whole frames too: they never mix. */
-export function createSocketSink(socket: WebSocket, { raw, id, corks, sharesSocket, isWanted }: SocketSinkInput): Sink {
-  const head = frameHead(id)
+interface SinkConnection {
+  socket: WebSocket
+  /** What `socket` writes its frames to. */
+  raw: Socket
+  operations: ArrayLike<unknown>
+}
+
+/**
+ * Frames go straight to the socket below `ws`, which writes whole frames too: they never mix. There are many thousands of
+ * sinks, so they share their functions.
+ */
+export function createSocketSink(connection: SinkConnection, id: string, corks: Corks): SocketSink {
   return {
-    isReady: () => raw.writableLength < UNSENT_LIMIT_BYTES,
-    write(bytes) {
-      if (socket.readyState !== socket.OPEN || !isWanted()) return
-      if (sharesSocket()) corks.cork(raw)
-      raw.write(bytes.frameFor(head))
-    },
-    whenDrained: (listener) => void raw.once('drain', listener),
-    abandon: () => socket.terminate(),
+    connection,
+    corks,
+    label: JSON.stringify(id),
+    isAbandoned: false,
+    isReady: isSocketReady,
+    write: writeToSocket,
+    whenDrained: whenSocketDrained,
+    abandon: abandonSocket,
   }
+}
+
+function isSocketReady(this: SocketSink): boolean {
+  return this.connection.raw.writableLength < UNSENT_LIMIT_BYTES
+}
+
+function writeToSocket(this: SocketSink, bytes: SharedBytes): void {
+  const { socket, raw, operations } = this.connection
+  if (this.isAbandoned || socket.readyState !== WebSocket.OPEN) return
+  if (operations.length > 1) this.corks.cork(raw)
+  bytes.writeFrame(raw, this.label)
+}
+
+function whenSocketDrained(this: SocketSink, listener: () => void): void {
+  this.connection.raw.once('drain', listener)
+}
+
+function abandonSocket(this: SocketSink): void {
+  this.connection.socket.terminate()
 }
 
 export function createEventSink(response: ServerResponse): Sink {

@@ -6,10 +6,11 @@ import {
   type ExecutionResult,
   type FieldNode,
   getOperationAST,
+  type OperationDefinitionNode,
   print,
 } from 'graphql'
 import { resumePointOf } from '../realtime/resume-points.ts'
-import type { UpdateStream } from '../realtime/update-stream.ts'
+import type { UpdateReceiver, UpdateStream } from '../realtime/update-stream.ts'
 import { executeEvent } from './event-execution.ts'
 import type { Operations, Principal } from './operations.ts'
 import type { ResultStream } from './result-stream.ts'
@@ -30,6 +31,7 @@ export interface SubscriptionGroups {
 }
 
 interface Group {
+  key: string
   args: ExecutionArgs
   members: Set<Member>
   steps: Step[]
@@ -40,11 +42,21 @@ interface Group {
   results: WeakMap<object, SharedBytes>
 }
 
-interface Member {
+/**
+ * Takes the updates of its source. As a stream, for the transport, it brings nothing (the results are written to the sink)
+ * and ends when told, or when its reader leaves. There are many thousands: they share their functions.
+ */
+interface Member extends UpdateReceiver<object>, ResultStream {
+  group: Group
   source: UpdateStream<object>
   sink: Sink
   hasLeft: boolean
+  stalled: NodeJS.Timeout | undefined
+  /** Who reads the stream. */
+  ended: PromiseWithResolvers<typeof DONE> | null
 }
+
+const DONE = { done: true, value: undefined } as const
 
 /** In the order of the queue: what a member is told, and that it is told no more. */
 type Step = { update: object; members: Member[] } | { finish: () => void }
@@ -119,6 +131,7 @@ export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput)
     if (known) return known
     const { caller, requestId } = args.contextValue as Principal
     const group: Group = {
+      key,
       // Nothing of the first member stays but its rights.
       args: { ...args, contextValue: { caller, requestId } satisfies Principal },
       members: new Set(),
@@ -131,48 +144,101 @@ export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput)
     return group
   }
 
+  const leave = (member: Member) => {
+    if (member.hasLeft) return
+    const { group } = member
+    member.hasLeft = true
+    clearTimeout(member.stalled)
+    member.ended?.resolve(DONE)
+    group.members.delete(member)
+    group.held.delete(member)
+    if (group.members.size === 0 && groups.get(group.key) === group) groups.delete(group.key)
+    void member.source.return()
+  }
+
   const join = (key: string, args: ExecutionArgs, sink: Sink, source: UpdateStream<object>): ResultStream => {
     const group = enter(key, args)
-    const member: Member = { source, sink, hasLeft: false }
+    const member: Member = {
+      group,
+      source,
+      sink,
+      hasLeft: false,
+      stalled: undefined,
+      ended: null,
+      isReady,
+      take,
+      end,
+      next,
+      return: leaveByReturn,
+      throw: leaveByReturn,
+      [Symbol.asyncIterator]: itself,
+      [Symbol.asyncDispose]: dispose,
+    }
     group.members.add(member)
-    let stalled: NodeJS.Timeout | undefined
-    const { stream, end } = createPendingStream(() => {
-      clearTimeout(stalled)
-      member.hasLeft = true
-      group.members.delete(member)
-      group.held.delete(member)
-      if (group.members.size === 0 && groups.get(key) === group) groups.delete(key)
-      void source.return()
-    })
-    source.deliverTo({
-      isReady() {
-        if (!sink.isReady()) {
-          if (!stalled) {
-            stalled = setTimeout(sink.abandon, stalledMs).unref()
-            sink.whenDrained(() => {
-              clearTimeout(stalled)
-              stalled = undefined
-              source.resume()
-            })
-          }
-          return false
-        }
-        if (group.steps.length < STEP_LIMIT) return true
-        group.held.add(member)
-        return false
-      },
-      take: (update) => deliver(group, update, member),
-      end(error) {
-        const finish = () => {
-          if (error && !member.hasLeft) {
-            sink.write(shareBytes(writeResult(operations.describeFailure(group.args, error)), null))
-          }
-          end()
-        }
-        enqueue(group, { finish })
-      },
-    })
-    return stream
+    source.deliverTo(member)
+    return member
+  }
+
+  function isReady(this: Member): boolean {
+    const { sink, group } = this
+    if (!sink.isReady()) {
+      if (!this.stalled) {
+        this.stalled = setTimeout(() => sink.abandon(), stalledMs).unref()
+        sink.whenDrained(() => {
+          clearTimeout(this.stalled)
+          this.stalled = undefined
+          this.source.resume()
+        })
+      }
+      return false
+    }
+    if (group.steps.length < STEP_LIMIT) return true
+    group.held.add(this)
+    return false
+  }
+
+  function take(this: Member, update: object): void {
+    deliver(this.group, update, this)
+  }
+
+  function end(this: Member, error?: Error): void {
+    const finish = () => {
+      if (error && !this.hasLeft) {
+        this.sink.write(shareBytes(writeResult(operations.describeFailure(this.group.args, error)), null))
+      }
+      leave(this)
+    }
+    enqueue(this.group, { finish })
+  }
+
+  function next(this: Member): Promise<typeof DONE> {
+    if (this.hasLeft) return Promise.resolve(DONE)
+    this.ended ??= Promise.withResolvers()
+    return this.ended.promise
+  }
+
+  function leaveByReturn(this: Member): Promise<typeof DONE> {
+    leave(this)
+    return Promise.resolve(DONE)
+  }
+
+  function itself(this: Member): Member {
+    return this
+  }
+
+  async function dispose(this: Member): Promise<void> {
+    leave(this)
+  }
+
+  /**
+   * Whoever joins from now on asks what a member has asked, with the same rights: the source gives one more place, and
+   * nothing has to be authorized and understood again. Null: it has to be.
+   */
+  const openAnother = async (key: string, args: ExecutionArgs): Promise<UpdateStream<object> | null> => {
+    const [member] = groups.get(key)?.members ?? []
+    if (!member || !beginsNow(args)) return null
+    // Where it fails, the usual way says why.
+    return member.source.source.another().catch(() => null)
   }
 
   return {
@@ -180,37 +246,13 @@ export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput)
       const key = groupKey(args)
       if (key === null) return null
       return (async () => {
-        const source = await operations.openSource(args)
+        const source = (await openAnother(key, args)) ?? (await operations.openSource(args))
         if (!(Symbol.asyncIterator in source)) return source
         return isUpdateStream(source) ? join(key, args, sink, source) : operations.stream(args, source)
       })()
     },
     size: () => groups.size,
   }
-}
-
-/** Ends when told, or when its reader leaves; brings nothing: the results are written elsewhere. */
-function createPendingStream(onEnd: () => void): { stream: ResultStream; end: () => void } {
-  const done = Promise.withResolvers<{ done: true; value: undefined }>()
-  let isEnded = false
-  const end = () => {
-    if (isEnded) return
-    isEnded = true
-    done.resolve({ done: true, value: undefined })
-    onEnd()
-  }
-  const leave = () => {
-    end()
-    return done.promise
-  }
-  const stream: ResultStream = {
-    next: () => done.promise,
-    return: leave,
-    throw: leave,
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => end(),
-  }
-  return { stream, end }
 }
 
 function isUpdateStream(source: AsyncIterable<unknown>): source is UpdateStream<object> {
@@ -234,6 +276,13 @@ function groupKey({ schema, document, operationName, variableValues, contextValu
   return JSON.stringify([text, operationName ?? null, variables, scope])
 }
 
+/** Nothing says where to begin but the variable that is known to, and that is not given. */
+function beginsNow({ document, operationName, variableValues, contextValue }: ExecutionArgs): boolean {
+  const { startVariable, startsElsewhere } = describe(document, operationName)
+  if (startsElsewhere || (contextValue as Principal).lastEventId !== undefined) return false
+  return startVariable === null || variableValues?.[startVariable] == null
+}
+
 interface Description {
   /** Canonical: white space and comments make no difference. */
   text: string
@@ -241,6 +290,8 @@ interface Description {
   field: string | null
   /** The variable that is used for nothing but `after`. */
   startVariable: string | null
+  /** The document has an `after` of another kind. */
+  startsElsewhere: boolean
 }
 
 const descriptions = new WeakMap<DocumentNode, Map<string, Description>>()
@@ -259,16 +310,22 @@ function describe(document: DocumentNode, operationName: string | null | undefin
 
 function readDescription(document: DocumentNode, operationName: string | null | undefined): Description {
   const text = print(document)
-  const selections = getOperationAST(document, operationName)?.selectionSet.selections ?? []
+  const operation = getOperationAST(document, operationName)
+  const selections = operation?.selectionSet.selections ?? []
   const [root] = selections
-  if (selections.length !== 1 || root?.kind !== 'Field') return { text, field: null, startVariable: null }
-  return { text, field: root.name.value, startVariable: startVariableOf(root, text) }
+  const none = { text, field: null, startVariable: null, startsElsewhere: true }
+  if (!operation || selections.length !== 1 || root?.kind !== 'Field') return none
+  const startVariable = startVariableOf(operation, root, text)
+  const hasStart = root.arguments?.some(({ name }) => name.value === 'after') ?? false
+  return { text, field: root.name.value, startVariable, startsElsewhere: hasStart && startVariable === null }
 }
 
-function startVariableOf(root: FieldNode, text: string): string | null {
+function startVariableOf(operation: OperationDefinitionNode, root: FieldNode, text: string): string | null {
   const after = root.arguments?.find((argument) => argument.name.value === 'after')?.value
   if (after?.kind !== 'Variable') return null
   const name = after.name.value
+  const declared = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)
+  if (!declared || declared.defaultValue) return null
   // Once where it is declared, once where it is used.
   return text.split(new RegExp(`\\$${name}\\b`)).length === 3 ? name : null
 }

@@ -5,7 +5,14 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
-import { type Context, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws'
+import {
+  type Context,
+  handleProtocols,
+  makeServer,
+  type WebSocket as ProtocolSocket,
+  type ServerOptions,
+  type SubscribePayload,
+} from 'graphql-ws'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Caller } from '../domain/callers.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -15,13 +22,12 @@ import { sendAwayInSlices } from './going-away.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { Principal } from './operations.ts'
 import type { ResultStream } from './result-stream.ts'
-import type { Revocations } from './revocations.ts'
+import type { Revocations, Watcher } from './revocations.ts'
 import {
-  type Corks,
   createCorks,
   createSocketSink,
   isResultStream,
-  type Sink,
+  type SocketSink,
   type Subscribe,
   UNSENT_LIMIT_BYTES,
 } from './sinks.ts'
@@ -46,7 +52,7 @@ interface WebSocketsInput {
   logger: Logger
 }
 
-interface Connection {
+interface Connection extends Watcher {
   socket: WebSocket
   /** What `socket` writes its frames to. */
   raw: Socket
@@ -55,10 +61,16 @@ interface Connection {
   caller: Caller | null
   /** The caller's key was revoked: what runs has ended, and nothing new begins. */
   isRevoked: boolean
-  unwatch: () => void
-  /** Operations that were asked for and have no result yet, or no source. */
-  starting: Map<string, { abandoned: boolean }>
-  streams: Map<string, ResultStream>
+  operations: Operation[]
+}
+
+/** What was asked for under an id, until its result is sent or its stream has ended. */
+interface Operation extends Principal {
+  id: string
+  connection: Connection
+  sink: SocketSink
+  /** Null: it has no result yet, or no source. */
+  stream: ResultStream | null
 }
 
 const GOING_AWAY = 1001
@@ -68,8 +80,9 @@ const INTERNAL_ERROR = 4500
 const CLOSING_MS = 2000
 
 export function createWebSockets(input: WebSocketsInput): WebSockets {
-  const { limits, logger } = input
-  const connections = new Map<WebSocket, () => Promise<void>>()
+  const { limits, logger, revocations } = input
+  const sockets = new Set<WebSocket>()
+  let emptied = Promise.withResolvers<void>()
   const keepAlive = createKeepAlive(input.keepAliveMs)
   const protocol = makeServer<Record<string, unknown> | undefined, Connection>(protocolOptions(input))
   const webSocketServer = new WebSocketServer({
@@ -81,6 +94,13 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
     handleProtocols,
   })
 
+  const fail = (socket: WebSocket, error: unknown) => {
+    logger.error({ err: error }, 'a message on a WebSocket failed')
+    socket.close(INTERNAL_ERROR, 'Internal server error')
+  }
+  // Broken frames and messages over the limit: `ws` closes the socket with the code that says so.
+  const noteBroken = (error: Error) => logger.debug({ reason: error.message }, 'a WebSocket broke')
+
   const open = (socket: WebSocket, request: IncomingMessage) => {
     const connection: Connection = {
       socket,
@@ -88,47 +108,32 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
       authorization: request.headers.authorization,
       caller: null,
       isRevoked: false,
-      unwatch() {},
-      starting: new Map(),
-      streams: new Map(),
+      operations: [],
+      revoked: endOperations,
     }
-    const fail = (error: unknown) => {
-      logger.error({ err: error }, 'a message on a WebSocket failed')
-      socket.close(INTERNAL_ERROR, 'Internal server error')
-    }
-    const closed = protocol.opened(
-      {
-        protocol: socket.protocol,
-        send: (text) =>
-          new Promise((resolve) => {
-            if (socket.readyState === socket.OPEN) socket.send(text, () => resolve())
-            else resolve()
-          }),
-        close: (code, reason) => socket.close(code, reason),
-        onMessage(take) {
-          socket.on('message', (data) => {
-            void take(String(data)).catch(fail)
-            holdBack(connection)
-          })
-        },
-      },
-      connection,
-    )
+    const closed = protocol.opened(protocolSocket(connection, fail), connection)
     keepAlive.add(socket)
-    const ended = new Promise<void>((resolve) => {
-      socket.once('close', (code, reason) => {
-        connections.delete(socket)
-        keepAlive.delete(socket)
-        connection.unwatch()
-        for (const stream of connection.streams.values()) void stream.return(undefined)
-        closed(code, String(reason)).catch(fail).finally(resolve)
-      })
+    socket.once('close', (code, reason) => {
+      keepAlive.delete(socket)
+      if (connection.caller) revocations.unwatch(connection.caller, connection)
+      for (const { stream } of [...connection.operations]) void stream?.return(undefined)
+      void closed(code, String(reason))
+        .catch((error: unknown) => fail(socket, error))
+        .finally(() => {
+          sockets.delete(socket)
+          if (sockets.size === 0) emptied.resolve()
+        })
     })
-    // Broken frames and messages over the limit: `ws` closes the socket with the code that says so.
-    socket.on('error', (error) => logger.debug({ reason: error.message }, 'a WebSocket broke'))
+    socket.on('error', noteBroken)
     // Each subscription of a full socket waits for it to drain.
     connection.raw.setMaxListeners(0)
-    connections.set(socket, () => ended)
+    sockets.add(socket)
+  }
+
+  const whenEmpty = (): Promise<void> => {
+    emptied = Promise.withResolvers()
+    if (sockets.size === 0) emptied.resolve()
+    return emptied.promise
   }
 
   return {
@@ -136,18 +141,43 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
       webSocketServer.handleUpgrade(request, socket, head, open)
     },
     async sendAway(spreadMs) {
-      await sendAwayInSlices(connections.keys(), (socket) => socket.close(GOING_AWAY, 'Going away'), spreadMs)
+      await sendAwayInSlices(sockets, (socket) => socket.close(GOING_AWAY, 'Going away'), spreadMs)
       const stragglers = setTimeout(() => {
-        for (const socket of connections.keys()) socket.terminate()
+        for (const socket of sockets) socket.terminate()
       }, CLOSING_MS)
-      await Promise.all([...connections.values()].map((ended) => ended()))
+      await whenEmpty()
       clearTimeout(stragglers)
     },
-    size: () => connections.size,
+    size: () => sockets.size,
     async [Symbol.asyncDispose]() {
       keepAlive[Symbol.dispose]()
-      for (const socket of connections.keys()) socket.terminate()
-      await Promise.all([...connections.values()].map((ended) => ended()))
+      for (const socket of sockets) socket.terminate()
+      await whenEmpty()
+    },
+  }
+}
+
+function endOperations(this: Connection): void {
+  this.isRevoked = true
+  for (const { stream } of [...this.operations]) void stream?.return(undefined)
+}
+
+/** What graphql-ws knows of a socket. */
+function protocolSocket(connection: Connection, fail: (socket: WebSocket, error: unknown) => void): ProtocolSocket {
+  const { socket } = connection
+  return {
+    protocol: socket.protocol,
+    send: (text) =>
+      new Promise((resolve) => {
+        if (socket.readyState === socket.OPEN) socket.send(text, () => resolve())
+        else resolve()
+      }),
+    close: (code, reason) => socket.close(code, reason),
+    onMessage(take) {
+      socket.on('message', (data) => {
+        void take(String(data)).catch((error: unknown) => fail(socket, error))
+        holdBack(connection)
+      })
     },
   }
 }
@@ -158,8 +188,6 @@ function holdBack({ socket, raw }: Connection): void {
   socket.pause()
   raw.once('drain', () => socket.resume())
 }
-
-type SocketPrincipal = Principal & { id: string; connection: Connection }
 
 function protocolOptions({
   documents,
@@ -183,26 +211,29 @@ function protocolOptions({
     }
     // graphql-ws knows one operation per id: of two that start under one id it would lose the first, which nobody
     // would ever return. So the first is given up, and the second is refused.
-    const starting = extra.starting.get(id)
+    const starting = extra.operations.find((operation) => operation.id === id && operation.stream === null)
     if (starting) {
-      starting.abandoned = true
+      starting.sink.isAbandoned = true
       return [refusal('BAD_REQUEST', `The operation before with the id ${id} is still ending.`)]
     }
     if (extra.isRevoked) return [refusal('UNAUTHENTICATED', 'The key of this socket was revoked.')]
     const prepared = documents.prepare(payload.query, payload.operationName)
     if (!isPrepared(prepared)) return prepared
-    extra.starting.set(id, { abandoned: false })
+    const operation: Operation = {
+      caller: extra.caller,
+      requestId: newRequestId(),
+      id,
+      connection: extra,
+      sink: createSocketSink(extra, id, corks),
+      stream: null,
+    }
+    extra.operations.push(operation)
     return {
       schema: documents.schema,
       document: prepared.document,
       operationName: payload.operationName,
       variableValues: payload.variables,
-      contextValue: {
-        caller: extra.caller,
-        requestId: randomUUID(),
-        id,
-        connection: extra,
-      } satisfies SocketPrincipal,
+      contextValue: operation,
     }
   }
 
@@ -211,12 +242,10 @@ function protocolOptions({
     async onConnect({ connectionParams, extra }) {
       const authorization = readConnectionAuthorization(connectionParams, extra.authorization)
       try {
-        extra.caller = await identify(authorization, randomUUID())
-        if (extra.caller && extra.socket.readyState === WebSocket.OPEN) {
-          extra.unwatch = revocations.watch(extra.caller, () => {
-            extra.isRevoked = true
-            for (const stream of extra.streams.values()) void stream.return(undefined)
-          })
+        const caller = await identify(authorization, randomUUID())
+        if (caller && extra.socket.readyState === WebSocket.OPEN) {
+          extra.caller = caller
+          revocations.watch(caller, extra)
         }
         return true
       } catch (error) {
@@ -227,40 +256,47 @@ function protocolOptions({
     },
     onSubscribe: prepare,
     async execute(args) {
-      const { connection, id } = args.contextValue as SocketPrincipal
+      const operation = args.contextValue as Operation
       try {
         return await execute(args)
       } finally {
-        connection.starting.delete(id)
+        forget(operation)
       }
     },
     async subscribe(args) {
-      const { connection, id } = args.contextValue as SocketPrincipal
-      const starting = connection.starting.get(id)
+      const operation = args.contextValue as Operation
+      const { connection, sink } = operation
+      let isKept = false
       try {
-        const isWanted = () => !starting?.abandoned
-        const result = await subscribe(args, sinkOf(connection, { id, corks, isWanted }))
+        const result = await subscribe(args, sink)
         if (!isResultStream(result)) return result
-        const isOpen = connection.socket.readyState === WebSocket.OPEN && !connection.isRevoked
-        if (isWanted() && isOpen) connection.streams.set(id, result)
+        isKept = !sink.isAbandoned && connection.socket.readyState === WebSocket.OPEN && !connection.isRevoked
+        if (isKept) operation.stream = result
         else await result.return(undefined)
         return result
       } finally {
-        connection.starting.delete(id)
+        if (!isKept) forget(operation)
       }
     },
-    onComplete: ({ extra }, id) => void extra.streams.delete(id),
+    onComplete({ extra }, id) {
+      const ended = extra.operations.find((operation) => operation.id === id && operation.stream !== null)
+      if (ended) forget(ended)
+    },
     onNext: (_ctx, _id, _payload, _args, result) =>
       result.errors ? { ...result, errors: writeErrors(result.errors) } : undefined,
     onError: (_ctx, _id, _payload, errors) => writeErrors(errors),
   }
 }
 
-function sinkOf(
-  { socket, raw, streams }: Connection,
-  given: { id: string; corks: Corks; isWanted: () => boolean },
-): Sink {
-  return createSocketSink(socket, { ...given, raw, sharesSocket: () => streams.size > 1 })
+function forget(operation: Operation): void {
+  const { operations } = operation.connection
+  const index = operations.indexOf(operation)
+  if (index >= 0) operations.splice(index, 1)
+}
+
+/** Kept for as long as a subscription lives: in one piece, for what randomUUID makes is put together of twenty. */
+function newRequestId(): string {
+  return randomUUID().toLowerCase()
 }
 
 function refusal(code: string, message: string): GraphQLError {

@@ -4,13 +4,16 @@ import { expect, it } from 'vitest'
 import { newestOfEach, refreshedBeyond } from '../../src/realtime/pending-updates.ts'
 import { createUpdateStream } from '../../src/realtime/update-stream.ts'
 
+const another = () => expect.fail('nobody else subscribes')
+
 function openStream(limit = 3) {
   let left = 0
   const stream = createUpdateStream<string>({
-    pending: refreshedBeyond(limit, () => 'snapshot'),
-    onLeave: () => {
+    newPending: () => refreshedBeyond(limit, () => 'snapshot'),
+    left() {
       left++
     },
+    another,
   })
   return { stream, left: () => left }
 }
@@ -57,10 +60,8 @@ it('the end comes after what was pushed before it', async () => {
 })
 
 it('of each thing the newest state waits, and too many things end the stream with an error', async () => {
-  const stream = createUpdateStream<string>({
-    pending: newestOfEach(2, (update) => update.charAt(0)),
-    onLeave: () => {},
-  })
+  const newPending = () => newestOfEach(2, (update: string) => update.charAt(0))
+  const stream = createUpdateStream<string>({ newPending, left() {}, another })
   for (const update of ['a1', 'b1', 'a2', 'a3']) stream.push(update)
   expect([(await stream.next()).value, (await stream.next()).value]).toEqual(['b1', 'a3'])
   for (const update of ['a4', 'b2', 'c1']) stream.push(update)
@@ -69,7 +70,8 @@ it('of each thing the newest state waits, and too many things end the stream wit
 })
 
 it('a receiver that is not ready gets what waited when it is, and an error if something is missing', () => {
-  const stream = createUpdateStream<string>({ pending: newestOfEach(2, (update) => update), onLeave: () => {} })
+  const newPending = () => newestOfEach(2, (update: string) => update)
+  const stream = createUpdateStream<string>({ newPending, left() {}, another })
   const taken: string[] = []
   const ends: (Error | undefined)[] = []
   let ready = true

@@ -49,8 +49,9 @@ export function createTicker({ pendingLimit = 8 }: { pendingLimit?: number } = {
   const subscribe = (name: string): UpdateStream<Tick> => {
     const topic = topicOf(name)
     const stream: UpdateStream<Tick> = createUpdateStream<Tick>({
-      pending: refreshedBeyond(pendingLimit, () => topic.snapshot),
-      onLeave: () => void topic.streams.delete(stream),
+      newPending: () => refreshedBeyond(pendingLimit, () => topic.snapshot),
+      left: () => void topic.streams.delete(stream),
+      another: async () => subscribe(name),
     })
     topic.streams.add(stream)
     stream.push(topic.snapshot)
