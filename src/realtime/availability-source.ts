@@ -111,8 +111,16 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
       view.members.delete(stream)
       lingerIfUnwatched(view)
     },
-    another: () => subscribe(view.question, null),
+    // The view is watched: somebody is in it.
+    another: async () => (view.members.size > 0 ? begin(view) : subscribe(view.question, null)),
   })
+  /** From now on. */
+  const begin = (view: AvailabilityView): AvailabilityStream => {
+    const snapshot = snapshotOf(view)
+    const stream = join(view)
+    stream.push(snapshot)
+    return stream
+  }
   const lingerIfUnwatched = (view: AvailabilityView) => {
     if (closed || view.members.size + view.waiting > 0 || leaving.has(view)) return
     // A turn counts on the states that were there when it began.
@@ -164,11 +172,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
     const view = enter(question)
     flush()
     if (!view.plan) return arrive(view, after !== null && cursor ? { text: after, cursor } : null)
-    if (after === null || !cursor) {
-      const stream = join(view)
-      stream.push(snapshotOf(view))
-      return stream
-    }
+    if (after === null || !cursor) return begin(view)
     return view.cursors.has(after) ? join(view) : arrive(view, { text: after, cursor })
   }
 
