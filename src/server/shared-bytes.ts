@@ -8,6 +8,8 @@ export interface SharedBytes {
   writeFrame(socket: Writable, label: string): void
   /** A whole event of a stream. */
   event(): Buffer
+  /** The same as a chunk of HTTP/1.1 (RFC 9112, section 7.1). */
+  chunk(): Buffer
 }
 
 /** `eventId`: what an event stream's client sends back as Last-Event-ID. */
@@ -15,6 +17,7 @@ export function shareBytes(payload: string, eventId: string | null): SharedBytes
   let rest: Buffer | undefined
   let frame: Frame | null = null
   let event: Buffer | undefined
+  let chunk: Buffer | undefined
   return {
     writeFrame(socket, label) {
       if (!frame || !relabel(frame, label)) {
@@ -29,11 +32,19 @@ export function shareBytes(payload: string, eventId: string | null): SharedBytes
       event ??= Buffer.from(formatEvent(payload, eventId))
       return event
     },
+    chunk() {
+      chunk ??= chunkOf(this.event())
+      return chunk
+    },
   }
 }
 
 export function formatEvent(payload: string, eventId: string | null): string {
   return `${eventId === null ? '' : `id: ${eventId}\n`}event: next\ndata: ${payload}\n\n`
+}
+
+function chunkOf(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')])
 }
 
 interface Frame {

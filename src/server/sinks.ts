@@ -72,15 +72,45 @@ function abandonSocket(this: SocketSink): void {
   this.connection.socket.terminate()
 }
 
+interface EventSink extends Sink {
+  response: ServerResponse
+}
+
+/** The headers of the response have been sent. */
 export function createEventSink(response: ServerResponse): Sink {
-  return {
-    isReady: () => response.writableLength < UNSENT_LIMIT_BYTES,
-    write(bytes) {
-      if (!response.writableEnded && !response.destroyed) response.write(bytes.event())
-    },
-    whenDrained: (listener) => void response.once('drain', listener),
-    abandon: () => response.destroy(),
+  const sink: EventSink = {
+    response,
+    isReady: isResponseReady,
+    write: writeToResponse,
+    whenDrained: whenResponseDrained,
+    abandon: abandonResponse,
   }
+  return sink
+}
+
+function isResponseReady(this: EventSink): boolean {
+  return this.response.writableLength < UNSENT_LIMIT_BYTES
+}
+
+/**
+ * As a finished chunk, straight to the socket: the response would make the chunk anew for each client, of four pieces. What
+ * was written in this turn may still be in the response; then the chunk goes the same way.
+ */
+function writeToResponse(this: EventSink, bytes: SharedBytes): void {
+  const { response } = this
+  if (response.writableEnded || response.destroyed) return
+  const { socket } = response
+  const isEmpty = response.writableCorked === 0 && socket !== null && response.writableLength === socket.writableLength
+  if (isEmpty && response.chunkedEncoding) socket.write(bytes.chunk())
+  else response.write(bytes.event())
+}
+
+function whenResponseDrained(this: EventSink, listener: () => void): void {
+  this.response.socket?.once('drain', listener)
+}
+
+function abandonResponse(this: EventSink): void {
+  this.response.destroy()
 }
 
 export interface Corks {
