@@ -27,20 +27,20 @@ export async function measureFanOut(): Promise<Report> {
   await using database = await openBenchDatabase()
   pinFamily(database.pid, LOAD_CORE)
   const rows: Row[] = []
-  let atRivals: Result | null = null
   for (const [count, share] of Object.entries(COUNTS).map(([key, value]) => [Number(key), value] as const)) {
     await using ours = await openGateway('websocket', count, { database, redisUrl: redis.url })
     const { wireBytes } = await ours.burst(0)
     await using floor = await openFloor('websocket', count, wireBytes)
     const [our, raw] = await measureInTurn([ours, floor])
     rows.push(...announce(compareWithFloor(count, share, our as Result, raw as Result)))
-    if (count === RIVALS_AT) atRivals = our as Result
     if (count === SWEEPS_AT) rows.push(...announce([await compareSweeps(ours, floor)]))
   }
   for (const [name, share] of Object.entries(RIVALS)) {
+    // Opened one after the other and measured in turn, as with the floor.
+    await using ours = await openGateway('websocket', RIVALS_AT, { database, redisUrl: redis.url })
     await using rival = await openRival(name as keyof typeof RIVALS, RIVALS_AT, redis.port)
-    const [result] = await measureInTurn([rival])
-    rows.push(...announce(compareWithRival(name, share, atRivals as Result, result as Result)))
+    const [our, their] = await measureInTurn([ours, rival])
+    rows.push(...announce(compareWithRival(name, share, our as Result, their as Result)))
   }
   return { rows, notes: ['fan-out: every change is committed by another process and comes over Redis.'] }
 }

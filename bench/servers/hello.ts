@@ -15,6 +15,7 @@ const endpoint = createGraphqlEndpoint({
   schema: builder.toSchema(),
   openContext: (principal) => ({ ...principal, async [Symbol.asyncDispose]() {} }),
   authenticate: async () => null,
+  findRevoked: async () => [],
   logger,
 })
 await openServer({
