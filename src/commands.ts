@@ -1,6 +1,5 @@
 // What each command but serve does: each answers the JSON object that it prints.
 
-import { validate as isUuid } from 'uuid'
 import { type BackingDatabase, bringUpToDate, openBackingDatabase } from './backing-database.ts'
 import { migrate } from './db/migrate.ts'
 import { asSystem, inSnapshot, inTransaction, type Tx } from './db/transaction.ts'
@@ -18,6 +17,8 @@ export interface CommandContext {
   config: Config
   logger: Logger
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export async function migrateDatabase(context: CommandContext): Promise<object> {
   await using database = await openBackingDatabase({ ...context, share: true })
@@ -69,7 +70,7 @@ export async function revokeOrganizationKey(
   keyId: string,
 ): Promise<object> {
   const organizationId = readOrganizationId(organization)
-  if (!isUuid(keyId)) throw new OperatorError(`"${keyId}" is not the id of a key: list-keys shows them.`)
+  if (!UUID.test(keyId)) throw new OperatorError(`"${keyId}" is not the id of a key: list-keys shows them.`)
   await using database = await openCurrentDatabase(context)
   const revoke = (tx: Tx) => revokeApiKey(tx, { apiKeyId: keyId })
   await inTransaction(database.db, organizationId, revoke).catch((error) => {

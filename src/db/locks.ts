@@ -1,5 +1,5 @@
 // Advisory transaction locks: the only way to wait for a lock. All keys of a transaction at once, in one canonical order.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { DEFINITION_DAY } from './changes.ts'
 import type { SqlClient } from './client.ts'
 
@@ -20,9 +20,7 @@ export function definitionLock(subjectId: string, mode: 'read' | 'write'): Lock 
 
 /** Anything else that is named by text: an appointment, an idempotency key, a session's quota. */
 export function namedLock(kind: string, ...names: string[]): Lock {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([kind, ...names]))
-    .digest()
+  const digest = hash('sha256', JSON.stringify([kind, ...names]), 'buffer')
   return { key: digest.readBigInt64BE(0), shared: false }
 }
 

@@ -21,6 +21,8 @@ export interface Tx {
 export interface TransactionOptions {
   /** All locks at once, before the first read. Sorted here. */
   locks?: Lock[]
+  /** Called when all is written and the commit is sent: who waits for the locks may come now. */
+  committing?: () => void
 }
 
 const SNAPSHOT = 'begin isolation level repeatable read read only'
@@ -99,7 +101,9 @@ async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Prom
     working.catch(() => {})
     await opened
     result = await connection.orLost(working)
-    await connection.commit()
+    const committed = connection.commit()
+    opening.committing?.()
+    await committed
   } catch (error) {
     const cause = isAborted(error) ? connection.firstError() : error
     await connection.rollback()
@@ -133,10 +137,12 @@ async function openConnection(
     appointments: [],
     xid: null,
   }
+  // What is done under locks goes by keys, for which any plan is the same; while everybody waits nothing is planned anew.
+  const planning = opening.locks?.length ? 'force_generic_plan' : 'auto'
   const statements = Promise.all([
     sql.unsafe(opening.begin),
     sql`select set_config('role', ${opening.role}, true), set_config('slotwire.organization_id', ${opening.organizationId}, true),
-               set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true)`,
+               set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true), set_config('plan_cache_mode', ${planning}, true)`,
     ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
   ])
   const opened = connection.orLost(statements)

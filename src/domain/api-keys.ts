@@ -1,6 +1,5 @@
 // API keys: made once, stored as a hash, looked up by whoever lets callers in.
-import { createHash, randomBytes } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
+import { hash, randomBytes, randomUUIDv7 } from 'node:crypto'
 import type { Database } from '../db/client.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
 import { NotFoundError } from './refusals.ts'
@@ -28,7 +27,7 @@ export async function createApiKey(
   tx: Tx,
   { organizationId, kind }: { organizationId: string; kind: ApiKeyKind },
 ): Promise<ApiKeyRecord & { key: string }> {
-  const id = uuidv7()
+  const id = randomUUIDv7()
   const key = PREFIX[kind] + randomBytes(32).toString('base64url')
   const made = await tx.sql`
     insert into api_keys (organization_id, id, kind, hash)
@@ -96,5 +95,5 @@ export function looksLikeApiKey(key: string): boolean {
 
 // A plain hash is enough: the key is 256 random bits, there is nothing to guess.
 export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex')
+  return hash('sha256', key, 'hex')
 }

@@ -40,6 +40,10 @@ interface Lane {
   underWay: number
   /** The resource-days of the batches that are under way. */
   busy: Set<string>
+  /** How many were answered last: they tend to come back. */
+  answered: number
+  /** Batches that have not been answered. */
+  unsettled: number
 }
 
 // One hot resource-day falls from 2,700 to 900 bookings/s between 1 and 32 concurrent transactions, and a batch of 50
@@ -47,6 +51,9 @@ interface Lane {
 // second would only wait for the first, with half as many members), and what arrives meanwhile shares the next.
 const UNDER_WAY_LIMIT = 2
 const REQUEST_LIMIT = 64
+// Half of a crowd at a time, so that the database works for one half while this process reads and answers the other: as
+// one batch they would wait for each other in turn.
+const UNDIVIDED_LIMIT = 8
 const RESOURCE_DAY_LIMIT = 1024
 const SHORT_WAIT_MS = 100
 
@@ -57,7 +64,13 @@ export function createBookingLane(db: Database): BookingLane {
   function submit(request: ClaimRequest): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { organizationId } = request.caller
-      const lane = lanes.get(organizationId) ?? { waiting: [], underWay: 0, busy: new Set<string>() }
+      const lane = lanes.get(organizationId) ?? {
+        waiting: [],
+        underWay: 0,
+        busy: new Set<string>(),
+        answered: 0,
+        unsettled: 0,
+      }
       lanes.set(organizationId, lane)
       const resourceDays = resourceDaysOf(request).map(({ resourceId, day }) => `${resourceId} ${day}`)
       lane.waiting.push({ request, resourceDays, resolve, reject })
@@ -73,14 +86,22 @@ export function createBookingLane(db: Database): BookingLane {
       const resourceDays = batch.flatMap((member) => member.resourceDays)
       for (const day of resourceDays) lane.busy.add(day)
       lane.underWay++
-      void runWaiting(db, organizationId, batch).finally(() => {
+      lane.unsettled++
+      let isWriting = true
+      const written = () => {
+        if (!isWriting) return
+        isWriting = false
         for (const day of resourceDays) lane.busy.delete(day)
         lane.underWay--
-        if (lane.waiting.length > 0) advance(organizationId, lane)
-        else if (lane.underWay === 0) {
-          lanes.delete(organizationId)
-          if (lanes.size === 0) closing?.()
-        }
+        lane.answered = batch.length
+        advance(organizationId, lane)
+      }
+      void runWaiting(db, organizationId, batch, written).finally(() => {
+        written()
+        lane.unsettled--
+        if (lane.unsettled > 0 || lane.waiting.length > 0) return
+        lanes.delete(organizationId)
+        if (lanes.size === 0) closing?.()
       })
     }
   }
@@ -99,10 +120,11 @@ function takeBatch(lane: Lane): Waiting[] {
   const batch: Waiting[] = []
   const left: Waiting[] = []
   const awaited = new Set(lane.busy)
+  const limit = Math.min(REQUEST_LIMIT, Math.max(UNDIVIDED_LIMIT, Math.ceil((lane.waiting.length + lane.answered) / 2)))
   let resourceDays = 0
   for (const [index, member] of lane.waiting.entries()) {
     const isFull = batch.length > 0 && resourceDays + member.resourceDays.length > RESOURCE_DAY_LIMIT
-    if (isFull || batch.length === REQUEST_LIMIT) {
+    if (isFull || batch.length === limit) {
       left.push(...lane.waiting.slice(index))
       break
     }
@@ -119,12 +141,13 @@ function takeBatch(lane: Lane): Waiting[] {
 }
 
 /** Settles every member. A batch that fails as a whole is run again one by one, so that one member spoils no other. */
-async function runWaiting(db: Database, organizationId: string, batch: Waiting[]): Promise<void> {
+async function runWaiting(db: Database, organizationId: string, batch: Waiting[], written?: () => void): Promise<void> {
   try {
     const answer = await runBatch(
       db,
       organizationId,
       batch.map(({ request }) => request),
+      written,
     )
     for (const [index, { request, resolve }] of batch.entries()) resolve(answerOf(answer, request, index))
   } catch (error) {

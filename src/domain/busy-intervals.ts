@@ -1,5 +1,5 @@
 // Busy intervals: time that an outside calendar has given away. They may overlap our claims; nobody is offered the rest.
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { daysOf, type RecordedDelta } from '../db/change-log.ts'
 import type { Tx } from '../db/transaction.ts'
 import { formatRange } from '../db/values.ts'
@@ -24,7 +24,7 @@ export async function setBusy(
     insert into busy_intervals (organization_id, id, resource_id, during, source, external_id)
     select ${tx.organizationId}::uuid, id, resource_id, ${formatRange({ start: startsAt, end: endsAt })}::text::tstzrange,
       ${source}, ${externalId}
-    from unnest(${resourceIds.map(() => uuidv7())}::uuid[], ${resourceIds}::uuid[]) as b (id, resource_id)`
+    from unnest(${resourceIds.map(() => randomUUIDv7())}::uuid[], ${resourceIds}::uuid[]) as b (id, resource_id)`
   return [...removed, ...busyDeltas(resourceIds.map((resourceId) => ({ resourceId, start: startsAt, end: endsAt })))]
 }
 

@@ -1,6 +1,6 @@
 // What was decided in an outside calendar, as changes of our appointments: parts of a transaction that writes down its changes itself.
+import { randomUUIDv7 } from 'node:crypto'
 import type { CountryCode } from 'libphonenumber-js/max'
-import { v7 as uuid } from 'uuid'
 import { claimDeltas, daysOf, type RecordedDelta } from '../db/change-log.ts'
 import { definitionLock, type Lock, namedLock, resourceDayLock } from '../db/locks.ts'
 import type { Tx } from '../db/transaction.ts'
@@ -104,7 +104,7 @@ export async function bookFromCalendar(
   if (!assignment) return { kind: 'OVERLAP' }
   const dead = deadInTheWay(states, assignment, now)
   requireLocked(locked, [...dead, ...assignment.claims])
-  const appointmentId = uuid()
+  const appointmentId = randomUUIDv7()
   const decision: Won = {
     state: 'BOOK',
     request: {
@@ -124,7 +124,7 @@ export async function bookFromCalendar(
       startsAt,
       endsAt: assignment.endsAt,
       segments: claimedSegments({ offer }, assignment),
-      newCustomerId: uuid(),
+      newCustomerId: randomUUIDv7(),
     },
     claims: take({ resources: states }, assignment, { holdId: null, appointmentId, expiresAt: null }),
     dead,

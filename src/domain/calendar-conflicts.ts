@@ -1,5 +1,5 @@
 // Conflicts with outside calendars: where the two disagree and somebody has to decide. Reported, never dropped.
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import type { Tx } from '../db/transaction.ts'
 import { findAlternatives } from './alternatives.ts'
 import type { Instant } from './types.ts'
@@ -34,7 +34,7 @@ export async function reportConflict(tx: Tx, found: Found, serviceId: string | n
   await tx.sql`
     insert into calendar_conflicts (organization_id, id, integration_id, kind, appointment_id, external_id, starts_at, ends_at,
       message, suggested_starts)
-    values (${tx.organizationId}, ${uuidv7()}, ${integrationId}, ${kind}, ${appointmentId}, ${externalId},
+    values (${tx.organizationId}, ${randomUUIDv7()}, ${integrationId}, ${kind}, ${appointmentId}, ${externalId},
       ${new Date(startsAt)}, ${new Date(endsAt)}, ${message}, ${JSON.stringify(suggestedStarts)}::jsonb)
     on conflict (organization_id, integration_id, kind,
         coalesce(appointment_id, '00000000-0000-0000-0000-000000000000'), coalesce(external_id, ''))

@@ -1,6 +1,5 @@
 // Calendar feeds: made and revoked, and found again by the token in their address.
-import { createHash, randomBytes } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
+import { hash, randomBytes, randomUUIDv7 } from 'node:crypto'
 import type { Database } from '../db/client.ts'
 import { lockStatement, namedLock } from '../db/locks.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
@@ -45,7 +44,7 @@ export async function createCalendarFeed(
   const token = randomBytes(32).toString('base64url')
   const [feed] = await tx.sql<CalendarFeedRecord[]>`
     insert into calendar_feeds (organization_id, id, token_hash, resource_id, appointment_id, shows_customers)
-    select ${tx.organizationId}::uuid, ${uuidv7()}::uuid, ${hashOf(token)}, ${resourceId}::uuid, ${appointmentId}::uuid,
+    select ${tx.organizationId}::uuid, ${randomUUIDv7()}::uuid, ${hashOf(token)}, ${resourceId}::uuid, ${appointmentId}::uuid,
       ${showsCustomers}::boolean
     where (select count(*) from calendar_feeds
            where organization_id = ${tx.organizationId} and revoked_at is null
@@ -118,7 +117,7 @@ function ofCaller(tx: Tx, { kind, appointmentId }: Caller) {
 
 // A plain hash is enough: the token is 256 random bits, there is nothing to guess.
 function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+  return hash('sha256', token, 'hex')
 }
 
 function feedColumns(tx: Tx) {

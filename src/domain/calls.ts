@@ -1,5 +1,5 @@
 // Calls: what is known of a conversation. Its state only moves forward, in whatever order it is told.
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { type Lock, namedLock } from '../db/locks.ts'
 import type { Tx } from '../db/transaction.ts'
 import { readPhone } from './phone-numbers.ts'
@@ -58,7 +58,7 @@ export function callLock(integrationId: string, providerCallId: string): Lock {
  */
 export async function reportCall(tx: Tx, report: CallReport): Promise<CallRecord> {
   const known = await findReported(tx, report)
-  const before = known ?? { ...blank(), id: uuidv7(), customerId: null }
+  const before = known ?? { ...blank(), id: randomUUIDv7(), customerId: null }
   const status = later(before.status, report.status ?? 'ONGOING')
   const isLate = known !== null && rank(report.status ?? 'ONGOING') < rank(before.status)
   const facts = mergeFacts(before, report.facts, isLate)
@@ -76,7 +76,7 @@ export async function announceCall(
 ): Promise<CallRecord> {
   const { integrationId, facts, providerCallId, customerId } = input
   const known = providerCallId === null ? null : await findByProviderId(tx, integrationId, providerCallId)
-  const call = known ?? { ...blank(), ...facts, id: uuidv7(), providerCallId, customerId }
+  const call = known ?? { ...blank(), ...facts, id: randomUUIDv7(), providerCallId, customerId }
   if (!known) await writeCall(tx, integrationId, call)
   return call
 }

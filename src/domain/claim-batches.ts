@@ -20,7 +20,12 @@ export interface BatchAnswer {
  * Three round trips however many requests: BEGIN, locks and reads; writes; COMMIT. The locks give order and clean
  * answers; the constraints refuse what slips through when they are off (the error is thrown, nothing is written).
  */
-export async function runBatch(db: Database, organizationId: string, requests: ClaimRequest[]): Promise<BatchAnswer> {
+export async function runBatch(
+  db: Database,
+  organizationId: string,
+  requests: ClaimRequest[],
+  committing?: () => void,
+): Promise<BatchAnswer> {
   const locks = requests.flatMap(locksOf)
   const lockedDays = new Set(requests.flatMap(resourceDaysOf).map(({ resourceId, day }) => `${resourceId} ${day}`))
   const answer = await inTransaction(
@@ -40,7 +45,7 @@ export async function runBatch(db: Database, organizationId: string, requests: C
       ])
       return { decisions, customerIds, read, now: state.now }
     },
-    { locks },
+    { locks, committing },
   )
   // The search itself is computing only: it happens after the locks are gone.
   return { ...answer, alternatives: findAlternativesFor(answer.read, answer.now) }

@@ -1,5 +1,5 @@
 // Decides a batch of claim requests one after the other, in memory, on what was read under the locks.
-import { v7 as uuid } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { daysOf } from '../db/change-log.ts'
 import { chooseAssignment } from './assignments.ts'
 import { bookingWindow } from './booking-window.ts'
@@ -135,7 +135,7 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
   if (missing.length > 0) return { state: 'STALE', extraLocks: missing }
   const expiresAt = state.now + request.ttlSeconds * 1000
   const hold: StoredHold = {
-    id: uuid(),
+    id: randomUUIDv7(),
     status: 'ACTIVE',
     serviceId: offer.service.id,
     startsAt: found.assignment.startsAt,
@@ -163,11 +163,11 @@ function decideBook(state: BatchState, request: BookRequest): Decision {
   const missing = missingLocks(state, found.dead)
   if (missing.length > 0) return { state: 'STALE', extraLocks: missing }
   const booked = {
-    appointmentId: uuid(),
+    appointmentId: randomUUIDv7(),
     startsAt: found.assignment.startsAt,
     endsAt: found.assignment.endsAt,
     segments: claimedSegments(request, found.assignment),
-    newCustomerId: uuid(),
+    newCustomerId: randomUUIDv7(),
   }
   const owner = { holdId: null, appointmentId: booked.appointmentId, expiresAt: null }
   drop(state, found.dead)
@@ -188,11 +188,11 @@ function decideBookHold(state: BatchState, request: BookHoldRequest): Decision {
   hold.status = 'BOOKED'
   const claims = state.claimsByHold.get(hold.id) ?? []
   const booked = {
-    appointmentId: uuid(),
+    appointmentId: randomUUIDv7(),
     startsAt: hold.startsAt,
     endsAt: hold.endsAt,
     segments: hold.segments,
-    newCustomerId: uuid(),
+    newCustomerId: randomUUIDv7(),
   }
   return { state: 'BOOK_HOLD', request, booked, claims }
 }
@@ -263,7 +263,7 @@ export function take(
   owner: Pick<Claim, 'holdId' | 'appointmentId' | 'expiresAt'>,
 ): NewClaim[] {
   return claims.map(({ resourceId, start, end, segmentIndex, groupIndex }) => {
-    const claim: Claim = { id: uuid(), resourceId, start, end, ...owner }
+    const claim: Claim = { id: randomUUIDv7(), resourceId, start, end, ...owner }
     resources.get(resourceId)?.claims.push(claim)
     return { claim, segmentPosition: segmentIndex, groupPosition: groupIndex }
   })

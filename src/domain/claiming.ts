@@ -1,5 +1,5 @@
 // Takes a claim request to its end: judged anew when it was judged by something old, falling through to alternatives.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import type { Caller } from './callers.ts'
 import type { ClaimRequest, Idempotency } from './claim-requests.ts'
@@ -70,8 +70,5 @@ export function alternativesToFind(wantsOne: boolean): number {
 /** The digest covers the operation and everything that was asked; the same key with another digest is refused. */
 export function idempotencyFor(key: string | null, operation: string, input: unknown): Idempotency | null {
   if (key === null) return null
-  const requestHash = createHash('sha256')
-    .update(JSON.stringify([operation, input]))
-    .digest('hex')
-  return { key, requestHash }
+  return { key, requestHash: hash('sha256', JSON.stringify([operation, input]), 'hex') }
 }

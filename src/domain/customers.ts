@@ -1,5 +1,5 @@
 // Customers: one row per phone number and organization, however many callers write it at once.
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { violatedConstraint } from '../db/errors.ts'
 import type { Tx } from '../db/transaction.ts'
 import { readEmail, readName, refuseIssues } from './input-issues.ts'
@@ -35,7 +35,7 @@ export async function upsertCustomer(
   refuseIssues(issues)
   const [customer] = await tx.sql<CustomerRecord[]>`
     insert into customers as c (organization_id, id, name, phone, email)
-    values (${tx.organizationId}, ${uuidv7()}, ${name}, ${phone}, ${email})
+    values (${tx.organizationId}, ${randomUUIDv7()}, ${name}, ${phone}, ${email})
     on conflict (organization_id, phone) where phone is not null
       do update set name = excluded.name, email = coalesce(excluded.email, c.email)
     returning ${customerColumns(tx)}`

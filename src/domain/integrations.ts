@@ -1,5 +1,5 @@
 // Integrations: outside services that an organization has connected to one of its locations.
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import type { Database } from '../db/client.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
 import { loadLocations } from './locations.ts'
@@ -42,7 +42,7 @@ export async function connectIntegration(
   if (!(await loadLocations(tx, [locationId])).has(locationId)) throw new NotFoundError('location')
   const [integration] = await tx.sql<IntegrationRecord[]>`
     insert into integrations as i (organization_id, id, provider, location_id, settings, secrets, version)
-    values (${tx.organizationId}, ${uuidv7()}, ${provider}, ${locationId}, ${JSON.stringify(settings)}::jsonb,
+    values (${tx.organizationId}, ${randomUUIDv7()}, ${provider}, ${locationId}, ${JSON.stringify(settings)}::jsonb,
       ${JSON.stringify(secrets)}::jsonb, 1)
     on conflict (organization_id, provider, location_id) do update
       set settings = excluded.settings, secrets = excluded.secrets, active = true, version = i.version + 1, updated_at = now()

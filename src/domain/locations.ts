@@ -1,7 +1,7 @@
 // Locations: branches with a time zone and a country.
+import { randomUUIDv7 } from 'node:crypto'
 import { and, asc, eq, inArray } from 'drizzle-orm'
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max'
-import { v7 as uuidv7 } from 'uuid'
 import { locations } from '../db/tables/organizations.ts'
 import type { Tx } from '../db/transaction.ts'
 import { readName, refuseIssues } from './input-issues.ts'
@@ -25,7 +25,7 @@ export async function createLocation(
   const timeZone = readTimeZone(issues, ['timeZone'], input.timeZone)
   const country = readCountry(issues, ['country'], input.country)
   refuseIssues(issues)
-  const location = { id: uuidv7(), name, timeZone, country }
+  const location = { id: randomUUIDv7(), name, timeZone, country }
   await tx.orm.insert(locations).values({ organizationId: tx.organizationId, ...location })
   return location
 }

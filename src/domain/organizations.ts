@@ -1,7 +1,6 @@
 // Organizations: the tenants.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import { eq } from 'drizzle-orm'
-import { v7 as uuidv7 } from 'uuid'
 import { organizations } from '../db/tables/organizations.ts'
 import type { Tx } from '../db/transaction.ts'
 import { createApiKey } from './api-keys.ts'
@@ -28,7 +27,7 @@ export async function createOrganization(tx: Tx, input: { name: string }): Promi
   const issues: InputIssue[] = []
   const name = readName(issues, ['name'], input.name)
   refuseIssues(issues)
-  const organizationId = tx.organizationId || uuidv7()
+  const organizationId = tx.organizationId || randomUUIDv7()
   const tokenSecret = randomBytes(32).toString('base64url')
   await tx.orm.insert(organizations).values({ organizationId, name, tokenSecret })
   const publishable = await createApiKey(tx, { organizationId, kind: 'PUBLISHABLE' })

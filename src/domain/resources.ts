@@ -1,6 +1,6 @@
 // Resources: the people, rooms and equipment that can be claimed.
+import { randomUUIDv7 } from 'node:crypto'
 import { and, asc, eq, inArray } from 'drizzle-orm'
-import { v7 as uuidv7 } from 'uuid'
 import { recordChanges, redefined } from '../db/change-log.ts'
 import { definitionLock, lockStatement } from '../db/locks.ts'
 import { resources } from '../db/tables/resources.ts'
@@ -32,7 +32,7 @@ export async function createResource(
   refuseIssues(issues)
   const { locationId, kind } = input
   if (!(await loadLocations(tx, [locationId])).has(locationId)) throw new NotFoundError('location')
-  const resource = { id: uuidv7(), locationId, kind, name, active: true, version: 1 }
+  const resource = { id: randomUUIDv7(), locationId, kind, name, active: true, version: 1 }
   await tx.orm.insert(resources).values({ organizationId: tx.organizationId, ...resource })
   await insertWeeklyHours(tx, { resourceId: resource.id, weeklyHours: input.weeklyHours })
   await recordChanges(tx, [redefined(resource.id)])

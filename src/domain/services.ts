@@ -1,6 +1,6 @@
 // Services: what is offered, as segments with groups of candidate resources.
+import { randomUUIDv7 } from 'node:crypto'
 import { and, asc, eq, sql } from 'drizzle-orm'
-import { v7 as uuidv7 } from 'uuid'
 import { recordChanges, redefined } from '../db/change-log.ts'
 import { definitionLock, lockStatement } from '../db/locks.ts'
 import { services } from '../db/tables/services.ts'
@@ -42,7 +42,7 @@ export async function createService(
   const segments = readSegments(issues, { segments: input.segments, locationId, resources })
   refuseIssues(issues)
   const service = {
-    id: uuidv7(),
+    id: randomUUIDv7(),
     locationId,
     name,
     active: true,

@@ -1,5 +1,5 @@
 // Time off: one-off absences and closures, and the appointments that they cover.
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { recordChanges, redefined } from '../db/change-log.ts'
 import { definitionLock, lockStatement } from '../db/locks.ts'
 import type { Tx } from '../db/transaction.ts'
@@ -38,7 +38,7 @@ export async function addTimeOff(
   }
   const reason = readNote(issues, ['reason'], input.reason)
   refuseIssues(issues)
-  const id = uuidv7()
+  const id = randomUUIDv7()
   const [, added] = await Promise.all([
     lockStatement(tx.sql, [definitionLock(resourceId, 'write')]),
     tx.sql`

@@ -1,6 +1,5 @@
 // Webhook endpoints: who is told of changes, and with which secret the messages are signed.
-import { randomBytes } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
+import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import { lockStatement, namedLock } from '../db/locks.ts'
 import type { Tx } from '../db/transaction.ts'
 import type { AppointmentEventKind } from './appointments.ts'
@@ -49,7 +48,7 @@ export async function createWebhookEndpoint(
     lockStatement(tx.sql, [namedLock('webhook endpoints', tx.organizationId)]),
     tx.sql<WebhookEndpointRecord[]>`
       insert into webhook_endpoints (organization_id, id, url, description, kinds, secret, version)
-      select ${tx.organizationId}::uuid, ${uuidv7()}::uuid, ${url}, ${description},
+      select ${tx.organizationId}::uuid, ${randomUUIDv7()}::uuid, ${url}, ${description},
         ${kinds}::text[]::appointment_event_kind[], ${secret}, 1
       where (select count(*) from webhook_endpoints where organization_id = ${tx.organizationId}) < ${ENDPOINTS_LIMIT}
       returning ${endpointColumns(tx)}`,

@@ -1,5 +1,5 @@
 // The demo organization: a hair salon in Berlin.
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import type { Database } from '../db/client.ts'
 import { inTransaction, type Tx } from '../db/transaction.ts'
 import { createLocation } from '../domain/locations.ts'
@@ -11,7 +11,7 @@ import type { ResourceKind, SegmentDefinition, Weekday, WeeklyHours } from '../d
 
 /** All or nothing; every call makes another one. */
 export function loadDemo(db: Database): Promise<CreatedOrganization> {
-  return inTransaction(db, uuidv7(), async (tx) => {
+  return inTransaction(db, randomUUIDv7(), async (tx) => {
     const created = await createOrganization(tx, { name: 'Salon Sonnenallee' })
     const location = await createLocation(tx, { name: 'Neukölln', timeZone: 'Europe/Berlin', country: 'DE' })
     const team = await createTeam(tx, location.id)

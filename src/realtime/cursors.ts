@@ -1,5 +1,5 @@
 // Cursors: the opaque version of exactly one answer, good for learning what has changed since.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Instant } from '../domain/types.ts'
 import { type Snapshot, toSnapshot } from './snapshots.ts'
 
@@ -78,5 +78,5 @@ function shortened(scope: string): string {
 }
 
 function digest(parts: (string | number)[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22)
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 22)
 }

@@ -1,6 +1,6 @@
 // The files of GraphiQL, served from here: a machine without the internet has it too.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { BOOT } from './graphiql-boot.ts'
@@ -81,6 +81,6 @@ async function loadAssets(): Promise<Record<AssetName, Asset>> {
 
 async function makeAsset(text: string, type: string): Promise<Asset> {
   const plain = Buffer.from(text)
-  const tag = createHash('sha256').update(plain).digest('base64url').slice(0, 12)
+  const tag = hash('sha256', plain, 'base64url').slice(0, 12)
   return { type, tag, plain, packed: await pack(plain) }
 }

@@ -1,6 +1,6 @@
 // Random committed changes of claims, schedules and busy intervals, from several connections with unequal pauses.
 
-import { v7 as uuid } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { claimDeltas, recordChanges, redefined } from '../../src/db/change-log.ts'
 import type { Database } from '../../src/db/client.ts'
 import { violatedConstraint } from '../../src/db/errors.ts'
@@ -41,7 +41,15 @@ export function createWriter({ db, organizationId, resourceIds, from, to, random
     const start = from + Math.floor((random() * (to - from)) / (15 * MINUTE)) * 15 * MINUTE
     const expiresAt = random() < 0.4 ? Date.now() + Math.floor(random() * 2500) : null
     const end = start + (1 + Math.floor(random() * 8)) * 15 * MINUTE
-    return { id: uuid(), resourceId: pick(resourceIds), start, end, holdId: uuid(), appointmentId: null, expiresAt }
+    return {
+      id: randomUUIDv7(),
+      resourceId: pick(resourceIds),
+      start,
+      end,
+      holdId: randomUUIDv7(),
+      appointmentId: null,
+      expiresAt,
+    }
   }
   const write = async (added: Claim[], removed: Claim[], extra: (tx: Tx) => Promise<void> = async () => {}) => {
     await inTransaction(db, organizationId, async (tx) => {
@@ -69,8 +77,8 @@ export function createWriter({ db, organizationId, resourceIds, from, to, random
       const { resourceId, start } = newClaim()
       await tx.sql`
         insert into busy_intervals (organization_id, id, resource_id, during, source, external_id)
-        values (${organizationId}, ${uuid()}, ${resourceId},
-          tstzrange(${start}::timestamptz, ${start + 30 * MINUTE}::timestamptz), 'test', ${uuid()})`
+        values (${organizationId}, ${randomUUIDv7()}, ${resourceId},
+          tstzrange(${start}::timestamptz, ${start + 30 * MINUTE}::timestamptz), 'test', ${randomUUIDv7()})`
       const day = new Date(start).toISOString().slice(0, 10)
       await recordChanges(tx, [{ subjectId: resourceId, day, delta: { busy: true } }])
     })

@@ -1,5 +1,5 @@
 // Reconciles with Cal.com, which loses webhooks by design: finds what is missing here, missing there, or differs. Harmless to repeat.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { recordChanges } from '../../db/change-log.ts'
 import type { Database } from '../../db/client.ts'
 import { namedLock } from '../../db/locks.ts'
@@ -82,7 +82,7 @@ export type ReadItem = ChangeItem & { booking: RemoteBooking | null }
 /** Under one key for as long as it stays the same under the same settings; a failed one is tried at each turn. */
 export function itemOfRead(data: unknown, { version }: Pick<CalcomIntegration, 'version'>): ReadItem {
   const body = canonicalJson(data).replaceAll('\0', '').toWellFormed()
-  const digest = createHash('sha256').update(body).digest('hex')
+  const digest = hash('sha256', body, 'hex')
   const item = { event: READ_EVENT, body, read: () => changeOf(readRemoteBooking(data)) }
   try {
     const booking = readRemoteBooking(data)

@@ -1,5 +1,5 @@
 // Answers Cal.com's webhooks: genuine, recorded and applied in one transaction, acknowledged whatever they tell.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Database } from '../../db/client.ts'
 import type { IntegrationDirectory } from '../webhooks/integration-directory.ts'
 import type { ReceivedOutcome, WebhookObserver } from '../webhooks/observer.ts'
@@ -57,7 +57,7 @@ export async function handleWebhook(ctx: CalcomWebhookContext, request: WebhookR
 
 /** What fails when it is applied stays in the inbox with its reason, to be replayed: another delivery would fail too. */
 export function itemOf(body: JsonObject | null, rawBody: Buffer, now: number): ChangeItem {
-  const digest = createHash('sha256').update(rawBody).digest('hex')
+  const digest = hash('sha256', rawBody, 'hex')
   const text = rawBody.toString('utf8').replaceAll('\0', '').toWellFormed()
   const event = body && readEvent(body)
   const trigger = event?.trigger ?? null

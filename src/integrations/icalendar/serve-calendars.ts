@@ -1,5 +1,5 @@
 // Serves the calendar feeds: GET /calendars/TOKEN.ics, with an answer of no body for whoever has it already.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Database } from '../../db/client.ts'
 import { inSnapshot } from '../../db/transaction.ts'
@@ -33,7 +33,7 @@ export function createCalendarDoor({ db, now }: Options) {
       response.end(request.method === 'HEAD' ? undefined : 'There is no calendar at this address.\n')
       return
     }
-    const etag = `"${createHash('sha256').update(text).digest('base64url')}"`
+    const etag = `"${hash('sha256', text, 'base64url')}"`
     if (matches(request.headers['if-none-match'], etag)) {
       response.writeHead(304, { ...PRIVATE, etag }).end()
       return

@@ -1,5 +1,5 @@
 // Retell's events about a call: recorded once, applied in the same transaction, in whatever order they arrive.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type CallStatus, callLock, reportCall } from '../../domain/calls.ts'
 import { type Effect, receive } from '../webhooks/inbox.ts'
 import type { ReceivedOutcome } from '../webhooks/observer.ts'
@@ -125,5 +125,5 @@ function foreignKey(event: string, payload: JsonObject, body: string): string {
 }
 
 function digestOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  return hash('sha256', canonicalJson(value), 'hex')
 }

@@ -1,5 +1,5 @@
 // Runs a function of a call once per tool call: recorded, run, answered; a retry gets the answer of the first.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { inTransaction, type Tx } from '../../../db/transaction.ts'
 import { finishFunction, functionLock, startFunction } from '../../../domain/call-functions.ts'
 import { callLock, reportCall } from '../../../domain/calls.ts'
@@ -129,6 +129,6 @@ export function invocationKey(
   if (last?.name === name && typeof id === 'string' && id !== '' && id.length <= 200) {
     return { key: `tool:${id}`, isToolCall: true }
   }
-  const digest = createHash('sha256').update(canonicalJson(rawArguments)).digest('hex')
+  const digest = hash('sha256', canonicalJson(rawArguments), 'hex')
   return { key: `arguments:${functionName}:${digest}`, isToolCall: false }
 }
