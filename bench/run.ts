@@ -9,6 +9,7 @@ import { measureSse } from './sse.ts'
 import { requirePgbench } from './support/pgbench.ts'
 import { isReached, type Report, writeReport } from './support/report.ts'
 import { measureViews } from './views.ts'
+import { measureVoice } from './voice.ts'
 
 const PARTS: Record<string, () => Promise<Report>> = {
   bookings: measureBookings,
@@ -18,6 +19,7 @@ const PARTS: Record<string, () => Promise<Report>> = {
   sse: measureSse,
   latency: measureLatency,
   views: measureViews,
+  voice: measureVoice,
 }
 
 const names = process.argv.slice(2)
