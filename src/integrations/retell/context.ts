@@ -1,5 +1,6 @@
 // What the handlers of Retell's deliveries work with, and the gate that all of them stand behind.
 import type { Database } from '../../db/client.ts'
+import type { SharedTransactions } from '../../db/shared-transactions.ts'
 import type { BookingLane } from '../../domain/booking-lane.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { IntegrationDirectory } from '../webhooks/integration-directory.ts'
@@ -11,6 +12,7 @@ import { findSignatureFault, SIGNATURE_HEADER } from './signature.ts'
 
 export interface RetellContext {
   db: Database
+  shared: SharedTransactions
   lane: BookingLane
   directory: IntegrationDirectory
   observer: WebhookObserver

@@ -106,7 +106,7 @@ async function answerInvocation(
 ): Promise<Answer> {
   const { language, timeZone } = integration
   const conversation = {
-    ...{ db: ctx.db, lane: ctx.lane, integration, callId },
+    ...{ shared: ctx.shared, lane: ctx.lane, integration, callId },
     speech: { language, timeZone },
     caller: voiceAgent(integration),
     carrierNumber: readPhone(carrierNumberOf(callObject), null).phone,

@@ -1,5 +1,6 @@
 // Retell's addresses, for the door of inbound webhooks.
 import type { Database } from '../../db/client.ts'
+import { createSharedTransactions } from '../../db/shared-transactions.ts'
 import type { BookingLane } from '../../domain/booking-lane.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { WebhookRoutes } from '../webhooks/door.ts'
@@ -18,7 +19,13 @@ export function retellRoutes(input: {
   now?: () => number
 }): WebhookRoutes {
   const { db, observer = unobserved, now = Date.now } = input
-  const ctx: RetellContext = { ...input, observer, now, directory: createIntegrationDirectory(db) }
+  const ctx: RetellContext = {
+    ...input,
+    observer,
+    now,
+    directory: createIntegrationDirectory(db),
+    shared: createSharedTransactions(db),
+  }
   return {
     '/webhooks/retell/:integrationId/events': (request) => handleEvents(ctx, request),
     '/webhooks/retell/:integrationId/inbound': (request) => handleInbound(ctx, request),

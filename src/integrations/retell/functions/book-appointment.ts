@@ -1,6 +1,7 @@
 // book_appointment: what the conversation holds, or a start that is named, becomes an appointment; once per call and wish.
 import { createHash } from 'node:crypto'
-import { inSnapshot, type Tx } from '../../../db/transaction.ts'
+import type { Once } from '../../../db/shared-transactions.ts'
+import type { Tx } from '../../../db/transaction.ts'
 import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
 import { bookAppointment } from '../../../domain/book-appointment.ts'
 import type { CustomerRecord } from '../../../domain/customers.ts'
@@ -31,11 +32,13 @@ interface Choice {
 }
 
 export async function bookForCaller(call: Call): Promise<FunctionResult> {
-  const { db, integration, speech, said } = call
+  const { shared, integration, speech, said } = call
   const sentences = sentencesFor(speech)
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
-  const { catalogue, holds, customer } = await inSnapshot(db, integration.organizationId, (tx) => readAround(tx, call))
+  const { catalogue, holds, customer } = await shared.read(integration.organizationId, (tx, once) =>
+    readAround(tx, once, call),
+  )
   const choice = chooseSlot(call, { wish: time.wish, catalogue, holds })
   if ('answer' in choice) return choice
   const name = spokenName(said) || (customer?.name ?? '')
@@ -47,10 +50,11 @@ export async function bookForCaller(call: Call): Promise<FunctionResult> {
 
 async function readAround(
   tx: Tx,
+  once: Once,
   call: Call,
 ): Promise<{ catalogue: Catalogue; holds: HoldRecord[]; customer: CustomerRecord | null }> {
   const [catalogue, holds, customer] = await Promise.all([
-    readCatalogue(tx, call.integration),
+    readCatalogue(tx, once, call.integration),
     listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }),
     findCaller(tx, call),
   ])
@@ -148,7 +152,7 @@ async function findIntent(
   const wish = createHash('sha256')
     .update(JSON.stringify([service.id, startsAt, wordsOf(name)]))
     .digest('hex')
-  return inSnapshot(call.db, call.integration.organizationId, async (tx) => {
+  return call.shared.read(call.integration.organizationId, async (tx) => {
     for (let round = 0; ; round++) {
       const key = `call:${call.callId}:book:${wish}:${round}`
       const result = await findIdempotentResult(tx, call.caller, key)

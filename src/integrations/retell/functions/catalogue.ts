@@ -1,4 +1,5 @@
 // What the location offers and who works there, and which of it was meant.
+import type { Once } from '../../../db/shared-transactions.ts'
 import type { Tx } from '../../../db/transaction.ts'
 import type { ServiceDefinition } from '../../../domain/types.ts'
 import { sentencesFor } from '../sentences.ts'
@@ -22,18 +23,20 @@ export interface Catalogue {
   staff: Offered[]
 }
 
-export async function readCatalogue(tx: Tx, integration: RetellIntegration): Promise<Catalogue> {
+export async function readCatalogue(tx: Tx, once: Once, integration: RetellIntegration): Promise<Catalogue> {
   const { locationId } = integration
-  const [services, staff] = await Promise.all([
-    tx.sql<OfferedService[]>`
-      select id, name as "writtenName" from services
-      where organization_id = ${tx.organizationId} and location_id = ${locationId} and active
-      order by name, id`,
-    tx.sql<Offered[]>`
-      select id, name from resources
-      where organization_id = ${tx.organizationId} and location_id = ${locationId} and kind = 'STAFF' and active
-      order by name, id`,
-  ])
+  const [services, staff] = await once(`catalogue ${locationId}`, () =>
+    Promise.all([
+      tx.sql<Omit<OfferedService, 'name'>[]>`
+        select id, name as "writtenName" from services
+        where organization_id = ${tx.organizationId} and location_id = ${locationId} and active
+        order by name, id`,
+      tx.sql<Offered[]>`
+        select id, name from resources
+        where organization_id = ${tx.organizationId} and location_id = ${locationId} and kind = 'STAFF' and active
+        order by name, id`,
+    ]),
+  )
   return {
     services: services.map((service) => ({
       ...service,

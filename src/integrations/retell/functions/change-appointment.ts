@@ -1,5 +1,4 @@
 // reschedule_appointment and cancel_appointment: as the guest of the appointment, once per tool call.
-import { inSnapshot } from '../../../db/transaction.ts'
 import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
 import { cancelAppointment } from '../../../domain/cancel-appointment.ts'
 import { findIdempotentResult } from '../../../domain/idempotent-results.ts'
@@ -84,7 +83,7 @@ async function move(
 ): Promise<AppointmentRecord> {
   const { integration, callId } = call
   // What the conversation holds for the caller must not stand in its own way.
-  const holds = await inSnapshot(call.db, integration.organizationId, (tx) =>
+  const holds = await call.shared.read(integration.organizationId, (tx) =>
     listSessionHolds(tx, { caller: voiceAgent(integration), sessionKey: callId }),
   )
   return rescheduleAppointment(call.lane, {
@@ -103,12 +102,12 @@ async function move(
 const ATTEMPTS = 3
 
 async function change(call: Call, wished: Change): Promise<FunctionResult> {
-  const { db, integration, speech } = call
+  const { shared, integration, speech } = call
   const sentences = sentencesFor(speech)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const read = await inSnapshot(db, integration.organizationId, async (tx) => {
+    const read = await shared.read(integration.organizationId, async (tx, once) => {
       const [catalogue, own, earlier] = await Promise.all([
-        readCatalogue(tx, integration),
+        readCatalogue(tx, once, integration),
         readOwnAppointments(tx, call),
         findEarlier(call, wished, (key) => findIdempotentResult(tx, call.caller, key)),
       ])

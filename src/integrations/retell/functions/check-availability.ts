@@ -1,5 +1,6 @@
 // check_availability and find_alternatives: what is free, told at one moment, and held if the agent asks for that.
-import { inSnapshot, type Tx } from '../../../db/transaction.ts'
+import type { Once } from '../../../db/shared-transactions.ts'
+import type { Tx } from '../../../db/transaction.ts'
 import { findAlternatives } from '../../../domain/alternatives.ts'
 import { findAvailability, MAX_RANGE_DAYS } from '../../../domain/availability.ts'
 import { findCustomerByCarrierNumber } from '../../../domain/calls.ts'
@@ -30,6 +31,12 @@ interface Asked {
   wish: KnownWish
 }
 
+/** Whoever asks the same at the same moment shares the answer. */
+interface Looking {
+  tx: Tx
+  once: Once
+}
+
 interface Found {
   /** Open starts, the wish first. */
   starts: Instant[]
@@ -37,42 +44,43 @@ interface Found {
 }
 
 export async function checkAvailability(conversation: Conversation): Promise<FunctionResult> {
-  return look(conversation, async (tx, asked) => {
+  return look(conversation, async (looking, asked) => {
     const { wish } = asked
     if (wish.kind === 'START' && !wish.approximate) {
       const range = { from: wish.startsAt, to: wish.startsAt + 1 }
-      const starts = await openStarts(tx, conversation, asked, range, null)
-      return { starts, alternatives: starts.length > 0 ? [] : await near(tx, conversation, asked, wish.startsAt) }
+      const starts = await openStarts(looking, conversation, asked, range, null)
+      return { starts, alternatives: starts.length > 0 ? [] : await near(looking, conversation, asked, wish.startsAt) }
     }
-    if (wish.kind === 'START') return { starts: await near(tx, conversation, asked, wish.startsAt), alternatives: [] }
-    const starts = await openStarts(tx, conversation, asked, wish, wish.minutes)
-    return { starts, alternatives: starts.length > 0 ? [] : await near(tx, conversation, asked, wish.from) }
+    if (wish.kind === 'START')
+      return { starts: await near(looking, conversation, asked, wish.startsAt), alternatives: [] }
+    const starts = await openStarts(looking, conversation, asked, wish, wish.minutes)
+    return { starts, alternatives: starts.length > 0 ? [] : await near(looking, conversation, asked, wish.from) }
   })
 }
 
 export async function findAlternativeTimes(conversation: Conversation): Promise<FunctionResult> {
-  return look(conversation, async (tx, asked) => {
+  return look(conversation, async (looking, asked) => {
     const { wish } = asked
     const starts =
       wish.kind === 'START'
-        ? (await near(tx, conversation, asked, wish.startsAt)).filter((start) => start !== wish.startsAt)
-        : await openStarts(tx, conversation, asked, wish, wish.minutes)
+        ? (await near(looking, conversation, asked, wish.startsAt)).filter((start) => start !== wish.startsAt)
+        : await openStarts(looking, conversation, asked, wish, wish.minutes)
     return { starts, alternatives: [] }
   })
 }
 
 async function look(
   conversation: Conversation,
-  find: (tx: Tx, asked: Asked) => Promise<Found>,
+  find: (looking: Looking, asked: Asked) => Promise<Found>,
 ): Promise<FunctionResult> {
-  const { db, integration, speech, caller, callId, startedAt } = conversation
+  const { shared, integration, speech, caller, callId, startedAt } = conversation
   const sentences = sentencesFor(speech)
   const time = readWish(conversation, WISHED)
   if ('answer' in time) return time
   const wish = time.wish ?? soon(startedAt)
-  const looked = await inSnapshot(db, integration.organizationId, async (tx) => {
+  const looked = await shared.read(integration.organizationId, async (tx, once) => {
     const [catalogue, holds] = await Promise.all([
-      readCatalogue(tx, integration),
+      readCatalogue(tx, once, integration),
       callId === null ? [] : listSessionHolds(tx, { caller, sessionKey: callId }),
     ])
     const required = requireService(conversation, catalogue)
@@ -82,7 +90,11 @@ async function look(
     const { service } = required
     const staffId = named.staff?.id ?? null
     const asked = { service, staffId, resourceIds: staffId === null ? null : [staffId], wish }
-    return { asked, holds: holds.filter((hold) => hold.serviceId === service.id), found: await find(tx, asked) }
+    return {
+      asked,
+      holds: holds.filter((hold) => hold.serviceId === service.id),
+      found: await find({ tx, once }, asked),
+    }
   })
   if ('answer' in looked) return looked
   const { asked, holds, found } = looked
@@ -135,7 +147,7 @@ function heldAnswer({ speech }: Conversation, { service }: Asked, startsAt: Inst
 }
 
 async function openStarts(
-  tx: Tx,
+  { tx, once }: Looking,
   { integration }: Conversation,
   { service, resourceIds }: Asked,
   range: { from: Instant; to: Instant },
@@ -143,28 +155,28 @@ async function openStarts(
 ): Promise<Instant[]> {
   const { from } = range
   const to = Math.min(range.to, from + MAX_RANGE_DAYS * 86_400_000)
-  const { slots } = await findAvailability(tx, { serviceId: service.id, from, to, resourceIds })
+  const question = { serviceId: service.id, from, to, resourceIds }
+  const { slots } = await once(`availability ${JSON.stringify(question)}`, () => findAvailability(tx, question))
   const starts = startsOf(slots)
   return minutes === null ? starts : starts.filter((start) => isWithin(start, minutes, integration.timeZone))
 }
 
 async function near(
-  tx: Tx,
+  { tx, once }: Looking,
   { carrierNumber }: Conversation,
   { service, resourceIds }: Asked,
   at: Instant,
 ): Promise<Instant[]> {
   const customerId = await findCustomerByCarrierNumber(tx, carrierNumber)
-  return startsOf(
-    await findAlternatives(tx, {
-      serviceId: service.id,
-      near: at,
-      withinMinutes: null,
-      resourceIds,
-      customerId,
-      first: ALTERNATIVES,
-    }),
-  )
+  const wish = {
+    serviceId: service.id,
+    near: at,
+    withinMinutes: null,
+    resourceIds,
+    customerId,
+    first: ALTERNATIVES,
+  }
+  return startsOf(await once(`alternatives ${JSON.stringify(wish)}`, () => findAlternatives(tx, wish)))
 }
 
 function isWithin(start: Instant, { from, to }: MinuteRange, timeZone: string): boolean {

@@ -1,5 +1,5 @@
 // What a function works with: the call it belongs to, what was said, and who is on the phone.
-import type { Database } from '../../../db/client.ts'
+import type { SharedTransactions } from '../../../db/shared-transactions.ts'
 import type { BookingLane } from '../../../domain/booking-lane.ts'
 import type { Caller } from '../../../domain/callers.ts'
 import type { Instant } from '../../../domain/types.ts'
@@ -9,7 +9,8 @@ import type { FunctionResult } from './answers.ts'
 import type { Arguments } from './arguments.ts'
 
 export interface Conversation {
-  db: Database
+  /** A hundred calls of one moment ask together. */
+  shared: SharedTransactions
   lane: BookingLane
   integration: RetellIntegration
   speech: Speech

@@ -1,5 +1,4 @@
 // hold_slot and release_slot: the conversation keeps a time for the caller until the name is spelled.
-import { inSnapshot } from '../../../db/transaction.ts'
 import { loadServices } from '../../../domain/definitions.ts'
 import { type HoldRecord, loadHolds } from '../../../domain/holds.ts'
 import { placeHold } from '../../../domain/place-hold.ts'
@@ -16,12 +15,12 @@ import { nearest, startsOf, tellSlots } from './offers.ts'
 import { readWish, requireStart, WISHED } from './time-arguments.ts'
 
 export async function holdSlot(call: Call): Promise<FunctionResult> {
-  const { db, integration, said } = call
+  const { shared, integration, said } = call
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
   const exact = requireStart(call, time.wish)
   if ('answer' in exact) return exact
-  const catalogue = await inSnapshot(db, integration.organizationId, (tx) => readCatalogue(tx, integration))
+  const catalogue = await shared.read(integration.organizationId, (tx, once) => readCatalogue(tx, once, integration))
   const required = requireService(call, catalogue)
   if ('answer' in required) return required
   const named = findStaff(call, catalogue)
@@ -51,7 +50,7 @@ export async function holdStart(call: Call, wished: StartToHold): Promise<Functi
       return decline('HOLD_LIMIT', sentences.holdLimit, { limit: error.limit })
     if (!(error instanceof SlotUnavailableError)) throw error
     // A caller who changes their mind by a quarter of an hour is in nobody's way but their own.
-    const holds = await inSnapshot(call.db, call.integration.organizationId, (tx) =>
+    const holds = await call.shared.read(call.integration.organizationId, (tx) =>
       listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }),
     )
     const others = holds.filter(({ id }) => id !== error.heldAlternativeId)
@@ -68,14 +67,14 @@ export async function holdStart(call: Call, wished: StartToHold): Promise<Functi
 }
 
 async function tryHold(
-  { lane, db, caller, callId, integration, speech, isToolCall, key }: Call,
+  { lane, shared, caller, callId, integration, speech, isToolCall, key }: Call,
   { service, staffId, startsAt, holdAlternative }: StartToHold,
   { replace }: { replace: boolean },
 ): Promise<FunctionResult> {
   const pins =
     staffId === null
       ? []
-      : await inSnapshot(db, integration.organizationId, async (tx) => {
+      : await shared.read(integration.organizationId, async (tx) => {
           const definition = (await loadServices(tx, [service.id])).get(service.id)
           return definition ? pinStaff(definition, staffId) : []
         })
@@ -95,13 +94,13 @@ async function tryHold(
 }
 
 async function notFree(call: Call, wished: StartToHold, refusal: SlotUnavailableError): Promise<FunctionResult> {
-  const { db, integration, speech } = call
+  const { shared, integration, speech } = call
   const sentences = sentencesFor(speech)
   const alternatives = startsOf(refusal.alternatives)
   const reasons = [...new Set(refusal.reasons.map(({ reason }) => reason))]
   const heldId = refusal.heldAlternativeId
   const held = heldId
-    ? (await inSnapshot(db, integration.organizationId, (tx) => loadHolds(tx, [heldId]))).get(heldId)
+    ? (await shared.read(integration.organizationId, (tx) => loadHolds(tx, [heldId]))).get(heldId)
     : undefined
   if (held) {
     return succeed('HELD', sentences.heldInstead(wished.startsAt, held.startsAt), {
@@ -127,12 +126,12 @@ function holdData(hold: HoldRecord, service: Offered, speech: Call['speech']) {
 
 /** With a time: the hold of that time. Without: all that the conversation holds. */
 export async function releaseSlot(call: Call): Promise<FunctionResult> {
-  const { db, lane, caller, callId, integration, speech } = call
+  const { shared, lane, caller, callId, integration, speech } = call
   const sentences = sentencesFor(speech)
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
   const { wish } = time
-  const holds = await inSnapshot(db, integration.organizationId, (tx) =>
+  const holds = await shared.read(integration.organizationId, (tx) =>
     listSessionHolds(tx, { caller, sessionKey: callId }),
   )
   const meant = holds.filter(({ startsAt }) =>

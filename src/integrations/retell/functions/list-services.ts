@@ -1,5 +1,4 @@
 // list_services: what the location offers.
-import { inSnapshot } from '../../../db/transaction.ts'
 import { loadServiceRecords } from '../../../domain/services.ts'
 import { sentencesFor } from '../sentences.ts'
 import { type FunctionResult, succeed } from './answers.ts'
@@ -7,9 +6,9 @@ import { readCatalogue } from './catalogue.ts'
 import type { Conversation } from './conversation.ts'
 
 export async function listServices(conversation: Conversation): Promise<FunctionResult> {
-  const { db, integration, speech } = conversation
-  const { services, staff, records } = await inSnapshot(db, integration.organizationId, async (tx) => {
-    const catalogue = await readCatalogue(tx, integration)
+  const { shared, integration, speech } = conversation
+  const { services, staff, records } = await shared.read(integration.organizationId, async (tx, once) => {
+    const catalogue = await readCatalogue(tx, once, integration)
     const ids = catalogue.services.map(({ id }) => id)
     return { ...catalogue, records: await loadServiceRecords(tx, ids) }
   })

@@ -1,6 +1,6 @@
 // Runs a function of a call once per tool call: recorded, run, answered; a retry gets the answer of the first.
 import { hash } from 'node:crypto'
-import { inTransaction, type Tx } from '../../../db/transaction.ts'
+import type { Tx } from '../../../db/transaction.ts'
 import { finishFunction, functionLock, startFunction } from '../../../domain/call-functions.ts'
 import { callLock, reportCall } from '../../../domain/calls.ts'
 import { BusyError } from '../../../domain/refusals.ts'
@@ -81,21 +81,23 @@ export async function runFunction(run: FunctionRun): Promise<Answer> {
 function recordStart({ name, call, callObject, rawArguments }: FunctionRun) {
   const { integration, callId, key, isToolCall } = call
   const called = { integrationId: integration.id, providerCallId: callId, key }
-  return inTransaction(
-    call.db,
+  return call.shared.write(
     integration.organizationId,
     async (tx) => {
       await ensureCall(tx, integration.id, callId, callObject)
       return startFunction(tx, { ...called, function: name, arguments: rawArguments, isToolCall })
     },
-    { locks: [callLock(integration.id, callId), functionLock(called)] },
+    [callLock(integration.id, callId), functionLock(called)],
   )
 }
 
 function recordAnswer({ call }: FunctionRun, answer: Answer, appointmentId: string | null) {
   const { integration, callId, key } = call
-  return inTransaction(call.db, integration.organizationId, (tx) =>
-    finishFunction(tx, { integrationId: integration.id, providerCallId: callId, key, answer, appointmentId }),
+  const called = { integrationId: integration.id, providerCallId: callId, key }
+  return call.shared.write(
+    integration.organizationId,
+    (tx) => finishFunction(tx, { ...called, answer, appointmentId }),
+    [functionLock(called)],
   )
 }
 
