@@ -9,7 +9,10 @@ export type Once = <T>(question: string, read: () => Promise<T>) => Promise<T>
 export interface SharedTransactions {
   /** In a snapshot that begins after this call. */
   read<T>(organizationId: string, work: (tx: Tx, once: Once) => Promise<T>): Promise<T>
-  /** Commits with the others; where they fail together each is tried alone. Works with a lock in common are never together. */
+  /**
+   * Commits with the others; where they fail together each is tried alone, so `work` must bear being done twice. Works with a
+   * lock in common are never together.
+   */
   write<T>(organizationId: string, work: (tx: Tx) => Promise<T>, locks: Lock[]): Promise<T>
 }
 
