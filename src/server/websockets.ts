@@ -82,7 +82,8 @@ const CLOSING_MS = 2000
 export function createWebSockets(input: WebSocketsInput): WebSockets {
   const { limits, logger, revocations } = input
   const sockets = new Set<WebSocket>()
-  let emptied = Promise.withResolvers<void>()
+  /** Who waits until all are closed. */
+  let emptied: PromiseWithResolvers<void> | null = null
   const keepAlive = createKeepAlive(input.keepAliveMs)
   const protocol = makeServer<Record<string, unknown> | undefined, Connection>(protocolOptions(input))
   const webSocketServer = new WebSocketServer({
@@ -121,7 +122,7 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
         .catch((error: unknown) => fail(socket, error))
         .finally(() => {
           sockets.delete(socket)
-          if (sockets.size === 0) emptied.resolve()
+          if (sockets.size === 0) emptied?.resolve()
         })
     })
     socket.on('error', noteBroken)
@@ -130,10 +131,12 @@ export function createWebSockets(input: WebSocketsInput): WebSockets {
     sockets.add(socket)
   }
 
-  const whenEmpty = (): Promise<void> => {
-    emptied = Promise.withResolvers()
-    if (sockets.size === 0) emptied.resolve()
-    return emptied.promise
+  const whenEmpty = async () => {
+    if (sockets.size === 0) return
+    // One for all who wait: the second must not take the place of the first.
+    emptied ??= Promise.withResolvers()
+    await emptied.promise
+    emptied = null
   }
 
   return {
