@@ -1,4 +1,4 @@
-// Transactions shared by what is asked at the same time: while one is under way further work waits, and goes together as the next.
+// Transactions shared by what is asked at the same time: while some are under way further work waits, and goes together as the next.
 import type { Database } from './client.ts'
 import type { Lock } from './locks.ts'
 import { inSnapshot, inTransaction, type Tx } from './transaction.ts'
@@ -6,95 +6,102 @@ import { inSnapshot, inTransaction, type Tx } from './transaction.ts'
 /** What several of one moment ask for in the same words is read once. */
 export type Once = <T>(question: string, read: () => Promise<T>) => Promise<T>
 
-export interface SharedTransactions {
-  /** In a snapshot that begins after this call. */
-  read<T>(organizationId: string, work: (tx: Tx, once: Once) => Promise<T>): Promise<T>
-  /**
-   * Commits with the others; where they fail together each is tried alone, so `work` must bear being done twice. Works with a
-   * lock in common are never together.
-   */
-  write<T>(organizationId: string, work: (tx: Tx) => Promise<T>, locks: Lock[]): Promise<T>
-}
+/** Reads in a snapshot that begins after this call. */
+export type SharedRead = <T>(organizationId: string, work: (tx: Tx, once: Once) => Promise<T>) => Promise<T>
 
-interface Member {
-  work: (tx: Tx, once: Once) => Promise<unknown>
-  locks: Lock[]
-  resolve: (value: never) => void
-  reject: (error: unknown) => void
-}
+/** Commits what several of one moment write as one set. Where they fail together each is tried alone. */
+export type SharedWrite<Input, Output> = (organizationId: string, input: Input) => Promise<Output>
 
-interface Queue {
-  waiting: Member[]
-  underWay: number
+export interface SetToWrite<Input, Output> {
+  /** Taken before anything else in the transaction. */
+  locks: (input: Input) => Lock[]
+  /** One output for each input, in order. The same thing may be among them twice. */
+  write: (tx: Tx, inputs: Input[]) => Promise<Output[]>
 }
-
-type Run = (db: Database, organizationId: string, members: Member[]) => Promise<void>
 
 const MEMBER_LIMIT = 32
 const UNDER_WAY_LIMIT = 2
 
-/** A hundred callers of one moment cost a few transactions, not hundreds: BEGIN, tenant, locks, COMMIT and its flush are shared. */
-export function createSharedTransactions(db: Database): SharedTransactions {
-  const reads = new Map<string, Queue>()
-  const writes = new Map<string, Queue>()
+/** A hundred callers of one moment cost a few snapshots, not hundreds: BEGIN, tenant and COMMIT are shared. */
+export function createSharedRead(db: Database): SharedRead {
+  const submit = createCrowds<Reader>((organizationId, readers) => readTogether(db, organizationId, readers))
+  return <T>(organizationId: string, work: (tx: Tx, once: Once) => Promise<T>) =>
+    new Promise<T>((resolve, reject) => submit(organizationId, { work, resolve, reject }))
+}
 
-  const submit = (queues: Map<string, Queue>, run: Run, organizationId: string, member: Member) => {
-    const queue = queues.get(organizationId) ?? { waiting: [], underWay: 0 }
-    queues.set(organizationId, queue)
-    queue.waiting.push(member)
-    // After the turn of the event loop: what arrived in one read of the sockets goes together.
-    if (queue.waiting.length === 1) setImmediate(() => advance(queues, run, organizationId, queue))
-  }
+/** The same for writers, whose locks, statements and flush are shared too. */
+export function createSharedWrite<Input, Output>(
+  db: Database,
+  { locks, write }: SetToWrite<Input, Output>,
+): SharedWrite<Input, Output> {
+  const commit = (organizationId: string, inputs: Input[]) =>
+    inTransaction(db, organizationId, (tx) => write(tx, inputs), { locks: inputs.flatMap(locks) })
+  const submit = createCrowds<Writer<Input, Output>>(async (organizationId, writers) => {
+    const settle = async (together: Writer<Input, Output>[]) => {
+      const inputs = together.map(({ input }) => input)
+      const outputs = await commit(organizationId, inputs)
+      for (const [index, { resolve }] of together.entries()) resolve(outputs[index] as Output)
+    }
+    await settle(writers).catch(async (error: unknown) => {
+      if (writers.length === 1) writers[0]?.reject(error)
+      else for (const writer of writers) await settle([writer]).catch(writer.reject)
+    })
+  })
+  return (organizationId, input) => new Promise((resolve, reject) => submit(organizationId, { input, resolve, reject }))
+}
 
-  const advance = (queues: Map<string, Queue>, run: Run, organizationId: string, queue: Queue) => {
-    while (queue.waiting.length > 0 && queue.underWay < UNDER_WAY_LIMIT) {
-      queue.underWay++
-      void run(db, organizationId, takeMembers(queue)).finally(() => {
-        queue.underWay--
-        if (queue.waiting.length > 0) advance(queues, run, organizationId, queue)
-        else if (queue.underWay === 0) queues.delete(organizationId)
+interface Reader {
+  work: (tx: Tx, once: Once) => Promise<unknown>
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+}
+
+interface Writer<Input, Output> {
+  input: Input
+  resolve: (output: Output) => void
+  reject: (error: unknown) => void
+}
+
+interface Crowd<Member> {
+  waiting: Member[]
+  underWay: number
+}
+
+/** By organization. `run` settles all its members and never throws. */
+function createCrowds<Member>(run: (organizationId: string, members: Member[]) => Promise<void>) {
+  const crowds = new Map<string, Crowd<Member>>()
+
+  const advance = (organizationId: string, crowd: Crowd<Member>) => {
+    while (crowd.waiting.length > 0 && crowd.underWay < UNDER_WAY_LIMIT) {
+      crowd.underWay++
+      void run(organizationId, crowd.waiting.splice(0, MEMBER_LIMIT)).finally(() => {
+        crowd.underWay--
+        if (crowd.waiting.length > 0) advance(organizationId, crowd)
+        else if (crowd.underWay === 0) crowds.delete(organizationId)
       })
     }
   }
 
-  return {
-    read: <T>(organizationId: string, work: (tx: Tx, once: Once) => Promise<T>) =>
-      new Promise<T>((resolve, reject) =>
-        submit(reads, readTogether, organizationId, { work, locks: [], resolve, reject }),
-      ),
-    write: <T>(organizationId: string, work: (tx: Tx) => Promise<T>, locks: Lock[]) =>
-      new Promise<T>((resolve, reject) =>
-        submit(writes, writeTogether, organizationId, { work, locks, resolve, reject }),
-      ),
+  return (organizationId: string, member: Member) => {
+    const crowd = crowds.get(organizationId) ?? { waiting: [], underWay: 0 }
+    crowds.set(organizationId, crowd)
+    crowd.waiting.push(member)
+    // After the turn of the event loop: what arrived in one read of the sockets goes together.
+    if (crowd.waiting.length === 1) setImmediate(() => advance(organizationId, crowd))
   }
 }
 
-/** In order; who excludes somebody before them waits. */
-function takeMembers(queue: Queue): Member[] {
-  const taken: Member[] = []
-  const left: Member[] = []
-  const excluded = new Set<bigint>()
-  for (const member of queue.waiting) {
-    const isFree = member.locks.every(({ key }) => !excluded.has(key))
-    for (const { key } of member.locks) excluded.add(key)
-    if (isFree && taken.length < MEMBER_LIMIT) taken.push(member)
-    else left.push(member)
-  }
-  queue.waiting = left
-  return taken
-}
-
-async function readTogether(db: Database, organizationId: string, members: Member[]): Promise<void> {
+async function readTogether(db: Database, organizationId: string, readers: Reader[]): Promise<void> {
   const once = createOnce()
   const results = await inSnapshot(db, organizationId, (tx) =>
-    Promise.allSettled(members.map(async ({ work }) => work(tx, once))),
-  ).catch((reason: unknown) => members.map(() => ({ status: 'rejected' as const, reason })))
+    Promise.allSettled(readers.map(async ({ work }) => work(tx, once))),
+  ).catch((reason: unknown) => readers.map(() => ({ status: 'rejected' as const, reason })))
   await Promise.all(
     results.map(async (result, index) => {
-      const { work, resolve, reject } = members[index] as Member
+      const { work, resolve, reject } = readers[index] as Reader
       if (result.status === 'fulfilled') resolve(result.value as never)
       // Perhaps it was somebody else's statement that failed.
-      else if (members.length === 1) reject(result.reason)
+      else if (readers.length === 1) reject(result.reason)
       else
         await inSnapshot(db, organizationId, (tx) => work(tx, createOnce())).then(
           (value) => resolve(value as never),
@@ -102,21 +109,6 @@ async function readTogether(db: Database, organizationId: string, members: Membe
         )
     }),
   )
-}
-
-async function writeTogether(db: Database, organizationId: string, members: Member[]): Promise<void> {
-  const write = (group: Member[]) =>
-    inTransaction(db, organizationId, (tx) => Promise.all(group.map(async ({ work }) => work(tx, createOnce()))), {
-      locks: group.flatMap(({ locks }) => locks),
-    })
-  const settle = async (group: Member[]) => {
-    const values = await write(group)
-    for (const [index, { resolve }] of group.entries()) resolve(values[index] as never)
-  }
-  await settle(members).catch(async (error: unknown) => {
-    if (members.length === 1) members[0]?.reject(error)
-    else for (const member of members) await settle([member]).catch(member.reject)
-  })
 }
 
 function createOnce(): Once {

@@ -137,12 +137,14 @@ async function openConnection(
     appointments: [],
     xid: null,
   }
-  // What is done under locks goes by keys, for which any plan is the same; while everybody waits nothing is planned anew.
-  const planning = opening.locks?.length ? 'force_generic_plan' : 'auto'
+  // What is done under locks goes by keys, for which any plan is the same; while everybody waits nothing is planned anew. Such a
+  // plan lives on while its table grows from nothing: it must not be the one that reads all of it.
+  const [planning, scans] = opening.locks?.length ? ['force_generic_plan', 'off'] : ['auto', 'on']
   const statements = Promise.all([
     sql.unsafe(opening.begin),
     sql`select set_config('role', ${opening.role}, true), set_config('slotwire.organization_id', ${opening.organizationId}, true),
-               set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true), set_config('plan_cache_mode', ${planning}, true)`,
+               set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true), set_config('plan_cache_mode', ${planning}, true),
+               set_config('enable_seqscan', ${scans}, true)`,
     ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
   ])
   const opened = connection.orLost(statements)

@@ -3,6 +3,7 @@ import type { Tx } from '../db/transaction.ts'
 import { rankAlternatives } from './alternative-ranking.ts'
 import type { ClaimRequest } from './claim-requests.ts'
 import { candidatesOf } from './definitions.ts'
+import { normalize } from './intervals.ts'
 import { loadTaken, statesOf } from './resource-states.ts'
 import { claimWindow, findSlots } from './slots.ts'
 import type { Instant, Interval, ResourceState, ServiceDefinition, Slot } from './types.ts'
@@ -19,8 +20,39 @@ export interface AlternativesRead {
 }
 
 export async function readAlternatives(tx: Tx, requests: ClaimRequest[]): Promise<AlternativesRead[]> {
-  const groups = Map.groupBy(requests, searchKey)
-  return Promise.all([...groups.values()].map((group) => readGroup(tx, group)))
+  const searches = [...Map.groupBy(requests, searchKey).values()].map((group) => {
+    const [request] = group as [ClaimRequest]
+    return { requests: group, request, window: claimWindow(request.offer.service, ...rangeOf(request)) }
+  })
+  const services = Map.groupBy(searches, ({ request }) => serviceKey(request))
+  return (await Promise.all([...services.values()].map((ofService) => readService(tx, ofService)))).flat()
+}
+
+interface Search {
+  requests: ClaimRequest[]
+  request: ClaimRequest
+  window: Interval
+}
+
+/** A crowd after the same hour has wishes a few hours apart, and windows that are nearly the same: what they share is read once. */
+async function readService(tx: Tx, searches: Search[]): Promise<AlternativesRead[]> {
+  const windows = normalize(searches.map(({ window }) => window))
+  const reads = await Promise.all(
+    windows.map(async (window) => {
+      const within = searches.filter((search) => window.start <= search.window.start && search.window.end <= window.end)
+      const [{ request }] = within as [Search]
+      const [taken, ...excludes] = await Promise.all([
+        loadTaken(tx, { resourceIds: candidatesOf(request.offer.service), window }),
+        ...within.map((search) => readOwnAppointments(tx, { ...search.request.alternatives, window: search.window })),
+      ])
+      return within.map((search, index) => ({
+        requests: search.requests,
+        resources: statesOf(search.request.offer.schedules, taken),
+        exclude: excludes[index] ?? [],
+      }))
+    }),
+  )
+  return reads.flat()
 }
 
 export function findAlternativesFor(reads: AlternativesRead[], now: Instant): AlternativesFound {
@@ -32,12 +64,14 @@ export function findAlternativesFor(reads: AlternativesRead[], now: Instant): Al
   return found
 }
 
+function serviceKey({ offer: { service } }: ClaimRequest): string {
+  return `${service.id} ${service.definitionVersion}`
+}
+
 function searchKey(request: ClaimRequest): string {
   const { first, withinMinutes, customerId, phone } = request.alternatives
-  const { id, definitionVersion } = request.offer.service
   return JSON.stringify([
-    id,
-    definitionVersion,
+    serviceKey(request),
     wishOf(request),
     pinsOf(request),
     first,
@@ -45,17 +79,6 @@ function searchKey(request: ClaimRequest): string {
     customerId,
     phone,
   ])
-}
-
-async function readGroup(tx: Tx, requests: ClaimRequest[]): Promise<AlternativesRead> {
-  const [request] = requests as [ClaimRequest]
-  const { offer } = request
-  const window = claimWindow(offer.service, ...rangeOf(request))
-  const [taken, exclude] = await Promise.all([
-    loadTaken(tx, { resourceIds: candidatesOf(offer.service), window }),
-    readOwnAppointments(tx, { ...request.alternatives, window }),
-  ])
-  return { requests, resources: statesOf(offer.schedules, taken), exclude }
 }
 
 /** The confirmed appointments of a customer, known by id or by phone, that touch the window. */

@@ -1,13 +1,36 @@
 // Functions called during a conversation: each recorded before it runs and answered once.
 import type { Database } from '../db/client.ts'
 import { type Lock, namedLock } from '../db/locks.ts'
+import { createSharedWrite, type SharedWrite } from '../db/shared-transactions.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
+import { type CallReport, callLock, reportCall } from './calls.ts'
 import type { Instant } from './types.ts'
 
-export interface CallFunction {
+interface NamedCall {
   integrationId: string
   providerCallId: string
+}
+
+interface NamedFunction extends NamedCall {
+  /** Names a tool call, or arguments: then the same wish can come again. */
   key: string
+}
+
+export interface CallFunction extends NamedFunction {
+  function: string
+  arguments: unknown
+}
+
+export interface FunctionToStart extends CallFunction {
+  /** `key` is a tool call's own: it is never used again for another wish. */
+  isToolCall: boolean
+  /** What is known of the call, for a function that is the first to tell of it. */
+  report: () => CallReport
+}
+
+export interface FunctionAnswer extends CallFunction {
+  answer: Record<string, unknown>
+  appointmentId: string | null
 }
 
 export interface StartedFunction {
@@ -16,34 +39,69 @@ export interface StartedFunction {
   answer: Record<string, unknown> | null
 }
 
-/**
- * The instant of the first start, by the database's clock, is kept for the retries. `key` may name arguments instead of a tool call; then the
- * same wish can come again: an answer counts only if it was a success and nothing else was done in the call since.
- */
-export async function startFunction(
-  tx: Tx,
-  input: CallFunction & { function: string; arguments: unknown; isToolCall: boolean },
-): Promise<StartedFunction> {
-  const { integrationId, providerCallId, key, isToolCall } = input
-  const [, [row]] = await Promise.all([
+export interface FunctionRecords {
+  /**
+   * The instant of the first start, by the database's clock, is kept for the retries. Where `key` names arguments an answer counts
+   * only if it was a success and nothing else was done in the call since.
+   */
+  start: SharedWrite<FunctionToStart, StartedFunction>
+  /** The first answer stays; whoever comes second gets it. */
+  finish: SharedWrite<FunctionAnswer, Record<string, unknown>>
+}
+
+/** Two starts of one function come one after the other, whichever gateways they reach. */
+export function createFunctionRecords(db: Database): FunctionRecords {
+  return {
+    start: createSharedWrite<FunctionToStart, StartedFunction>(db, {
+      locks: (input) => [callLock(input.integrationId, input.providerCallId), functionLock(input)],
+      write: startFunctions,
+    }),
+    finish: createSharedWrite<FunctionAnswer, Record<string, unknown>>(db, {
+      locks: (input) => [functionLock(input)],
+      write: finishFunctions,
+    }),
+  }
+}
+
+async function startFunctions(tx: Tx, inputs: FunctionToStart[]): Promise<StartedFunction[]> {
+  const columns = columnsOf(inputs)
+  const [, , rows] = await Promise.all([
+    ensureCalls(tx, inputs),
     tx.sql`
       insert into call_functions (organization_id, integration_id, provider_call_id, key, function, arguments)
-      values (${tx.organizationId}, ${integrationId}, ${providerCallId}, ${key}, ${input.function},
-        ${JSON.stringify(input.arguments)}::jsonb)
+      select ${tx.organizationId}, integration_id, provider_call_id, key, function, arguments
+      from unnest(${columns.integrationIds}::uuid[], ${columns.providerCallIds}::text[], ${columns.keys}::text[],
+        ${columns.functions}::text[], ${columns.arguments}::text[]::jsonb[])
+        as f (integration_id, provider_call_id, key, function, arguments)
       on conflict do nothing`,
-    tx.sql<(StartedFunction & { isOutdated: boolean })[]>`
-      select started_at as "startedAt", answer,
-        f.answer is not null and (f.answer -> 'success' = 'false' or exists (
+    tx.sql<(NamedFunction & StartedFunction & { isOutdated: boolean })[]>`
+      select f.integration_id as "integrationId", f.provider_call_id as "providerCallId", f.key,
+        f.started_at as "startedAt", f.answer,
+        not s.is_tool_call and f.answer is not null and (f.answer -> 'success' = 'false' or exists (
           select from call_functions other
           where other.organization_id = f.organization_id and other.integration_id = f.integration_id
             and other.provider_call_id = f.provider_call_id and other.key <> f.key
             and other.finished_at > f.finished_at)) as "isOutdated"
-      from call_functions f
-      where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
-        and provider_call_id = ${providerCallId} and key = ${key}`,
+      from unnest(${columns.integrationIds}::uuid[], ${columns.providerCallIds}::text[], ${columns.keys}::text[],
+        ${inputs.map(({ isToolCall }) => String(isToolCall))}::text[]::bool[])
+        as s (integration_id, provider_call_id, key, is_tool_call)
+      cross join lateral (
+        select * from call_functions c
+        where c.organization_id = ${tx.organizationId} and c.integration_id = s.integration_id
+          and c.provider_call_id = s.provider_call_id and c.key = s.key
+        offset 0
+      ) as f`,
   ])
-  if (!row) throw new Error('The function that was just recorded is not there.')
-  if (isToolCall || !row.isOutdated) return { startedAt: row.startedAt, answer: row.answer }
+  const started = new Map<string, StartedFunction>()
+  for (const { isOutdated, ...row } of rows) started.set(nameOf(row), isOutdated ? await restart(tx, row) : row)
+  return inputs.map((input) => {
+    const row = started.get(nameOf(input))
+    if (!row) throw new Error('The function that was just recorded is not there.')
+    return { startedAt: row.startedAt, answer: row.answer }
+  })
+}
+
+async function restart(tx: Tx, { integrationId, providerCallId, key }: NamedFunction): Promise<StartedFunction> {
   const [again] = await tx.sql<[StartedFunction]>`
     update call_functions set started_at = clock_timestamp(), finished_at = null, answer = null
     where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
@@ -52,26 +110,66 @@ export async function startFunction(
   return again
 }
 
-/** The first answer stays; whoever comes second gets it. */
-export async function finishFunction(
-  tx: Tx,
-  input: CallFunction & { answer: Record<string, unknown>; appointmentId: string | null },
-): Promise<Record<string, unknown>> {
-  const { integrationId, providerCallId, key, answer, appointmentId } = input
-  const [row] = await tx.sql<{ answer: Record<string, unknown> }[]>`
-    update call_functions set answer = coalesce(answer, ${JSON.stringify(answer)}::jsonb),
-      finished_at = coalesce(finished_at, clock_timestamp()), appointment_id = coalesce(appointment_id, ${appointmentId}::uuid)
-    where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
-      and provider_call_id = ${providerCallId} and key = ${key}
-    returning answer`
-  return row?.answer ?? answer
+/** A function may be called before the start of its call was told. */
+async function ensureCalls(tx: Tx, inputs: FunctionToStart[]): Promise<void> {
+  const { integrationIds, providerCallIds } = columnsOf(inputs)
+  const rows = await tx.sql<NamedCall[]>`
+    select f.integration_id as "integrationId", f.provider_call_id as "providerCallId"
+    from unnest(${integrationIds}::uuid[], ${providerCallIds}::text[]) as f (integration_id, provider_call_id)
+    cross join lateral (
+      select from calls c
+      where c.organization_id = ${tx.organizationId} and c.integration_id = f.integration_id
+        and c.provider_call_id = f.provider_call_id
+      offset 0
+    ) as known`
+  const known = new Set(rows.map((row) => nameOf({ ...row, key: '' })))
+  for (const input of inputs) {
+    const name = nameOf({ ...input, key: '' })
+    if (known.has(name)) continue
+    known.add(name)
+    await reportCall(tx, input.report())
+  }
+}
+
+async function finishFunctions(tx: Tx, inputs: FunctionAnswer[]): Promise<Record<string, unknown>[]> {
+  const first = new Map(inputs.toReversed().map((input) => [nameOf(input), input]))
+  const distinct = [...first.values()]
+  const columns = columnsOf(distinct)
+  const rows = await tx.sql<(NamedFunction & { answer: Record<string, unknown> })[]>`
+    insert into call_functions as f (organization_id, integration_id, provider_call_id, key, function, arguments, answer,
+      finished_at, appointment_id)
+    select ${tx.organizationId}, integration_id, provider_call_id, key, function, arguments, answer, clock_timestamp(),
+      appointment_id
+    from unnest(${columns.integrationIds}::uuid[], ${columns.providerCallIds}::text[], ${columns.keys}::text[],
+      ${columns.functions}::text[], ${columns.arguments}::text[]::jsonb[],
+      ${distinct.map(({ answer }) => JSON.stringify(answer))}::text[]::jsonb[],
+      ${distinct.map(({ appointmentId }) => appointmentId)}::uuid[])
+      as a (integration_id, provider_call_id, key, function, arguments, answer, appointment_id)
+    on conflict (organization_id, integration_id, provider_call_id, key) do update
+    set answer = coalesce(f.answer, excluded.answer), finished_at = coalesce(f.finished_at, excluded.finished_at),
+      appointment_id = coalesce(f.appointment_id, excluded.appointment_id)
+    returning f.integration_id as "integrationId", f.provider_call_id as "providerCallId", f.key, f.answer`
+  const stored = new Map(rows.map((row) => [nameOf(row), row.answer]))
+  return inputs.map((input) => stored.get(nameOf(input)) ?? input.answer)
+}
+
+function nameOf({ integrationId, providerCallId, key }: NamedFunction): string {
+  return JSON.stringify([integrationId, providerCallId, key])
+}
+
+/** As columns. */
+function columnsOf(functions: CallFunction[]) {
+  return {
+    integrationIds: functions.map(({ integrationId }) => integrationId),
+    providerCallIds: functions.map(({ providerCallId }) => providerCallId),
+    keys: functions.map(({ key }) => key),
+    functions: functions.map((named) => named.function),
+    arguments: functions.map((named) => JSON.stringify(named.arguments)),
+  }
 }
 
 /** The appointments that were booked, moved or cancelled in a call. */
-export async function listTouchedAppointments(
-  tx: Tx,
-  { integrationId, providerCallId }: Omit<CallFunction, 'key'>,
-): Promise<string[]> {
+export async function listTouchedAppointments(tx: Tx, { integrationId, providerCallId }: NamedCall): Promise<string[]> {
   const rows = await tx.sql<{ id: string }[]>`
     select distinct appointment_id as id from call_functions
     where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
@@ -94,7 +192,6 @@ export async function pruneCallFunctions(db: Database): Promise<number> {
   return pruned.count
 }
 
-/** Taken by whoever starts a function, so that two starts of one function are one after the other. */
-export function functionLock({ integrationId, providerCallId, key }: CallFunction): Lock {
+function functionLock({ integrationId, providerCallId, key }: NamedFunction): Lock {
   return namedLock('call function', integrationId, providerCallId, key)
 }

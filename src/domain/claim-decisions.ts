@@ -116,20 +116,26 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
   const sessionHolds = (state.sessionHolds.get(session) ?? []).filter((hold) => hold.status === 'ACTIVE')
   const ofSlot = sessionKey === null ? [] : sessionHolds.filter((hold) => isOfSlot(hold, request))
   const own = ofSlot.find((hold) => hold.expiresAt > state.now)
-  if (own && !request.replace) {
+  if (own && request.replace !== true) {
     // One live hold per session and slot: with somebody else at the same time only in place of the older one.
     if (!servesWish(own, request)) return refused(new HoldLimitReachedError(1))
     return { state: 'KNOWN', holdId: own.id, usedAlternative: false, refusal: request.refusal }
   }
-  const replaced = request.replace && sessionKey !== null ? sessionHolds : []
-  // Dead ones of this slot make room for the new one even if no sweeper has run.
-  const ended = [...replaced, ...ofSlot.filter((hold) => hold !== own && !replaced.includes(hold))]
+  let replaced = request.replace === true && sessionKey !== null ? sessionHolds : []
   const live = sessionHolds.filter((hold) => hold.expiresAt > state.now && !replaced.includes(hold))
   const limit = sessionKey === null ? MAX_HOLDS_WITHOUT_SESSION : MAX_HOLDS_PER_SESSION
   if (live.length >= limit) return refused(new HoldLimitReachedError(limit))
-  const freed = new Set(replaced.map((hold) => hold.id))
-  const found = findAssignment(state, request, (claim) => claim.holdId !== null && freed.has(claim.holdId))
-  if (!found) return lost(state, request, freed)
+  const freedBy = (holds: StoredHold[]) => (claim: Claim) => holds.some((hold) => hold.id === claim.holdId)
+  let found = findAssignment(state, request, freedBy(replaced))
+  // Not for an alternative: what was wished for may cost the older hold, something else not.
+  const mayGiveUp = request.replace === 'IN_THE_WAY' && sessionKey !== null && request.wishedAt === null
+  if (!found && mayGiveUp && live.length === 1) {
+    replaced = live
+    found = findAssignment(state, request, freedBy(replaced))
+  }
+  if (!found) return lost(state, request, freedBy(replaced))
+  // Dead ones of this slot make room for the new one even if no sweeper has run.
+  const ended = [...replaced, ...ofSlot.filter((hold) => hold !== own && !replaced.includes(hold))]
   const freedClaims = replaced.flatMap((hold) => (state.claimsByHold.get(hold.id) ?? []).filter(isOfHold))
   const missing = missingLocks(state, [...found.dead, ...freedClaims])
   if (missing.length > 0) return { state: 'STALE', extraLocks: missing }
@@ -293,14 +299,18 @@ export function claimedSegments({ offer }: Pick<HoldRequest, 'offer'>, assignmen
   }))
 }
 
-function lost(state: BatchState, request: HoldRequest | BookRequest, freed: Set<string> = new Set()): Decision {
+function lost(
+  state: BatchState,
+  request: HoldRequest | BookRequest,
+  ignores: (claim: Claim) => boolean = () => false,
+): Decision {
   const reasons = explainStart({
     service: request.offer.service,
     resources: state.resources,
     startsAt: request.starts[0] as Instant,
     now: state.now,
     pinned: request.pinned,
-    ignores: (claim) => claim.holdId !== null && freed.has(claim.holdId),
+    ignores,
   })
   return { state: 'LOST', request, reasons }
 }

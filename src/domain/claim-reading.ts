@@ -4,7 +4,7 @@ import type { Tx } from '../db/transaction.ts'
 import { type ClaimRequest, isFullyPinned, windowsOf } from './claim-requests.ts'
 import { readDefinitionVersions } from './definitions.ts'
 import { type LastServed, readLastServed } from './fairness.ts'
-import { holdColumns, type StoredHold } from './holds.ts'
+import { holdColumns, MAX_HOLDS_WITHOUT_SESSION, type StoredHold } from './holds.ts'
 import { loadTakenIn, readClock } from './resource-states.ts'
 import type { Claim, Instant, Interval, ResourceState } from './types.ts'
 
@@ -114,6 +114,7 @@ async function readHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]
     select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
 }
 
+/** Two index searches: to compare with `is not distinct from` would read every hold of the key. */
 async function readSessionHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]> {
   const holding = requests.filter((request) => request.kind === 'HOLD')
   if (holding.length === 0) return []
@@ -126,9 +127,12 @@ async function readSessionHolds(tx: Tx, requests: ClaimRequest[]): Promise<Store
     join lateral (
       select * from holds h
       where h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE' and h.caller = s.of_caller
-        and h.session_key is not distinct from s.of_session
-        and (s.of_session is not null or h.expires_at > clock_timestamp())
-      limit 2001
+        and h.session_key = s.of_session
+      union all
+      (select * from holds h
+      where s.of_session is null and h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
+        and h.caller = s.of_caller and h.session_key is null and h.expires_at > clock_timestamp()
+      limit ${MAX_HOLDS_WITHOUT_SESSION})
     ) held on true`
 }
 

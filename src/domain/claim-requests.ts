@@ -47,11 +47,14 @@ interface SlotRequest extends Request {
   pinned: (string | null)[]
 }
 
+/** What becomes of the session's older holds: all go, none, or its only one if that is what stands in the way. */
+export type Replacing = boolean | 'IN_THE_WAY'
+
 export interface HoldRequest extends SlotRequest {
   kind: 'HOLD'
   ttlSeconds: number
   sessionKey: string | null
-  replace: boolean
+  replace: Replacing
   customerId: string | null
   /** The refusal that the caller gets along with the hold, when `starts` are alternatives. */
   refusal: { reasons: SlotBlock[]; alternatives: Slot[] } | null

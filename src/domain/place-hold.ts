@@ -3,7 +3,7 @@ import { inSnapshot } from '../db/transaction.ts'
 import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import type { Caller } from './callers.ts'
-import { type HoldRequest, lockableStarts, type SlotWish } from './claim-requests.ts'
+import { type HoldRequest, lockableStarts, type Replacing, type SlotWish } from './claim-requests.ts'
 import { alternativesToFind, claim, claimAlternative, idempotencyFor, slotUnavailable } from './claiming.ts'
 import { DEFAULT_TTL_SECONDS, type HoldRecord, loadHolds, MAX_TTL_SECONDS } from './holds.ts'
 import { InvalidInputError, NotFoundError, SlotUnavailableError } from './refusals.ts'
@@ -14,8 +14,8 @@ export interface PlaceHoldInput {
   /** Null: 300. At most 1800. */
   ttlSeconds: number | null
   sessionKey: string | null
-  /** Releases the older holds of the session, if the new one succeeds. */
-  replace: boolean
+  /** Releases older holds of the session, if the new one succeeds. */
+  replace: Replacing
   customerId: string | null
   /** On a refusal, hold the best alternative at once. */
   holdAlternative: boolean

@@ -63,7 +63,6 @@ export const calls = pgTable(
     uniqueIndex('calls_one_per_provider_id')
       .on(table.organizationId, table.integrationId, table.providerCallId)
       .where(sql`provider_call_id is not null`),
-    index('calls_age_idx').on(table.organizationId, table.createdAt),
   ],
 )
 

@@ -1,7 +1,8 @@
 // What the handlers of Retell's deliveries work with, and the gate that all of them stand behind.
 import type { Database } from '../../db/client.ts'
-import type { SharedTransactions } from '../../db/shared-transactions.ts'
+import type { SharedRead } from '../../db/shared-transactions.ts'
 import type { BookingLane } from '../../domain/booking-lane.ts'
+import type { FunctionRecords } from '../../domain/call-functions.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { IntegrationDirectory } from '../webhooks/integration-directory.ts'
 import type { WebhookObserver } from '../webhooks/observer.ts'
@@ -12,7 +13,8 @@ import { findSignatureFault, SIGNATURE_HEADER } from './signature.ts'
 
 export interface RetellContext {
   db: Database
-  shared: SharedTransactions
+  read: SharedRead
+  records: FunctionRecords
   lane: BookingLane
   directory: IntegrationDirectory
   observer: WebhookObserver

@@ -106,7 +106,7 @@ async function answerInvocation(
 ): Promise<Answer> {
   const { language, timeZone } = integration
   const conversation = {
-    ...{ shared: ctx.shared, lane: ctx.lane, integration, callId },
+    ...{ read: ctx.read, records: ctx.records, lane: ctx.lane, integration, callId },
     speech: { language, timeZone },
     caller: voiceAgent(integration),
     carrierNumber: readPhone(carrierNumberOf(callObject), null).phone,

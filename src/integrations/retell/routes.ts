@@ -1,7 +1,8 @@
 // Retell's addresses, for the door of inbound webhooks.
 import type { Database } from '../../db/client.ts'
-import { createSharedTransactions } from '../../db/shared-transactions.ts'
+import { createSharedRead } from '../../db/shared-transactions.ts'
 import type { BookingLane } from '../../domain/booking-lane.ts'
+import { createFunctionRecords } from '../../domain/call-functions.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { WebhookRoutes } from '../webhooks/door.ts'
 import { createIntegrationDirectory } from '../webhooks/integration-directory.ts'
@@ -24,7 +25,8 @@ export function retellRoutes(input: {
     observer,
     now,
     directory: createIntegrationDirectory(db),
-    shared: createSharedTransactions(db),
+    read: createSharedRead(db),
+    records: createFunctionRecords(db),
   }
   return {
     '/webhooks/retell/:integrationId/events': (request) => handleEvents(ctx, request),

@@ -32,11 +32,11 @@ interface Choice {
 }
 
 export async function bookForCaller(call: Call): Promise<FunctionResult> {
-  const { shared, integration, speech, said } = call
+  const { read, integration, speech, said } = call
   const sentences = sentencesFor(speech)
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
-  const { catalogue, holds, customer } = await shared.read(integration.organizationId, (tx, once) =>
+  const { catalogue, holds, customer } = await read(integration.organizationId, (tx, once) =>
     readAround(tx, once, call),
   )
   const choice = chooseSlot(call, { wish: time.wish, catalogue, holds })
@@ -152,7 +152,7 @@ async function findIntent(
   const wish = createHash('sha256')
     .update(JSON.stringify([service.id, startsAt, wordsOf(name)]))
     .digest('hex')
-  return call.shared.read(call.integration.organizationId, async (tx) => {
+  return call.read(call.integration.organizationId, async (tx) => {
     for (let round = 0; ; round++) {
       const key = `call:${call.callId}:book:${wish}:${round}`
       const result = await findIdempotentResult(tx, call.caller, key)

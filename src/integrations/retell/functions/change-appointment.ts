@@ -83,7 +83,7 @@ async function move(
 ): Promise<AppointmentRecord> {
   const { integration, callId } = call
   // What the conversation holds for the caller must not stand in its own way.
-  const holds = await call.shared.read(integration.organizationId, (tx) =>
+  const holds = await call.read(integration.organizationId, (tx) =>
     listSessionHolds(tx, { caller: voiceAgent(integration), sessionKey: callId }),
   )
   return rescheduleAppointment(call.lane, {
@@ -102,10 +102,10 @@ async function move(
 const ATTEMPTS = 3
 
 async function change(call: Call, wished: Change): Promise<FunctionResult> {
-  const { shared, integration, speech } = call
+  const { read, integration, speech } = call
   const sentences = sentencesFor(speech)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const read = await shared.read(integration.organizationId, async (tx, once) => {
+    const state = await read(integration.organizationId, async (tx, once) => {
       const [catalogue, own, earlier] = await Promise.all([
         readCatalogue(tx, once, integration),
         readOwnAppointments(tx, call),
@@ -115,11 +115,11 @@ async function change(call: Call, wished: Change): Promise<FunctionResult> {
       const done = known === null ? undefined : (await loadAppointments(tx, [known])).get(known)
       return { catalogue, own, earlier, done }
     })
-    const { own, done, earlier } = read
+    const { own, done, earlier } = state
     const service = (id: string) => own.find((appointment) => appointment.id === id)?.service ?? ''
     if (done && (call.isToolCall || wished.isDone(done)))
       return changed(call, wished, { ...done, service: service(done.id) })
-    const picked = pickAppointment(call, { ...read, wish: wished.wish })
+    const picked = pickAppointment(call, { ...state, wish: wished.wish })
     // The same wish in a second tool call must not fall on the next appointment in the list.
     const twin = own.find((appointment) => appointment.isTouched && wished.isDone(appointment))
     if (twin && ('answer' in picked || repeats(call, wished, { twin, picked }))) return changed(call, wished, twin)

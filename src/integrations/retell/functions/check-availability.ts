@@ -73,12 +73,12 @@ async function look(
   conversation: Conversation,
   find: (looking: Looking, asked: Asked) => Promise<Found>,
 ): Promise<FunctionResult> {
-  const { shared, integration, speech, caller, callId, startedAt } = conversation
+  const { read, integration, speech, caller, callId, startedAt } = conversation
   const sentences = sentencesFor(speech)
   const time = readWish(conversation, WISHED)
   if ('answer' in time) return time
   const wish = time.wish ?? soon(startedAt)
-  const looked = await shared.read(integration.organizationId, async (tx, once) => {
+  const looked = await read(integration.organizationId, async (tx, once) => {
     const [catalogue, holds] = await Promise.all([
       readCatalogue(tx, once, integration),
       callId === null ? [] : listSessionHolds(tx, { caller, sessionKey: callId }),

@@ -1,6 +1,7 @@
 // What a function works with: the call it belongs to, what was said, and who is on the phone.
-import type { SharedTransactions } from '../../../db/shared-transactions.ts'
+import type { SharedRead } from '../../../db/shared-transactions.ts'
 import type { BookingLane } from '../../../domain/booking-lane.ts'
+import type { FunctionRecords } from '../../../domain/call-functions.ts'
 import type { Caller } from '../../../domain/callers.ts'
 import type { Instant } from '../../../domain/types.ts'
 import type { RetellIntegration } from '../settings.ts'
@@ -10,7 +11,8 @@ import type { Arguments } from './arguments.ts'
 
 export interface Conversation {
   /** A hundred calls of one moment ask together. */
-  shared: SharedTransactions
+  read: SharedRead
+  records: FunctionRecords
   lane: BookingLane
   integration: RetellIntegration
   speech: Speech

@@ -15,12 +15,12 @@ import { nearest, startsOf, tellSlots } from './offers.ts'
 import { readWish, requireStart, WISHED } from './time-arguments.ts'
 
 export async function holdSlot(call: Call): Promise<FunctionResult> {
-  const { shared, integration, said } = call
+  const { read, integration, said } = call
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
   const exact = requireStart(call, time.wish)
   if ('answer' in exact) return exact
-  const catalogue = await shared.read(integration.organizationId, (tx, once) => readCatalogue(tx, once, integration))
+  const catalogue = await read(integration.organizationId, (tx, once) => readCatalogue(tx, once, integration))
   const required = requireService(call, catalogue)
   if ('answer' in required) return required
   const named = findStaff(call, catalogue)
@@ -40,67 +40,51 @@ export interface StartToHold {
   holdAlternative: boolean
 }
 
-/** A retry gets the hold that its session has already: no key is needed for that. */
+/**
+ * A retry gets the hold that its session has already: no key is needed for that. A caller who changes their mind by a quarter
+ * of an hour is in nobody's way but their own: their older hold goes.
+ */
 export async function holdStart(call: Call, wished: StartToHold): Promise<FunctionResult> {
-  const sentences = sentencesFor(call.speech)
+  const { lane, caller, callId, integration, speech, isToolCall, key } = call
+  const { service, startsAt, holdAlternative } = wished
   try {
-    return await tryHold(call, wished, { replace: false })
+    const hold = await placeHold(lane, {
+      caller,
+      slot: { serviceId: service.id, startsAt, resourceIds: await pinsOf(call, wished) },
+      ttlSeconds: integration.settings.holdSeconds,
+      sessionKey: callId,
+      replace: 'IN_THE_WAY',
+      customerId: null,
+      holdAlternative,
+      // Without it a retry would hold one alternative after the other.
+      idempotencyKey: isToolCall && holdAlternative ? `call:${callId}:${key}` : null,
+    })
+    const sentence = sentencesFor(speech).held(service.name, hold.startsAt)
+    return succeed('HELD', sentence, holdData(hold, service, speech))
   } catch (error) {
+    if (error instanceof SlotUnavailableError) return notFree(call, wished, error)
     if (error instanceof HoldLimitReachedError)
-      return decline('HOLD_LIMIT', sentences.holdLimit, { limit: error.limit })
-    if (!(error instanceof SlotUnavailableError)) throw error
-    // A caller who changes their mind by a quarter of an hour is in nobody's way but their own.
-    const holds = await call.shared.read(call.integration.organizationId, (tx) =>
-      listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }),
-    )
-    const others = holds.filter(({ id }) => id !== error.heldAlternativeId)
-    if (others.length === 1 && error.heldAlternativeId === null) {
-      try {
-        return await tryHold(call, wished, { replace: true })
-      } catch (again) {
-        if (again instanceof SlotUnavailableError) return notFree(call, wished, again)
-        throw again
-      }
-    }
-    return notFree(call, wished, error)
+      return decline('HOLD_LIMIT', sentencesFor(speech).holdLimit, { limit: error.limit })
+    throw error
   }
 }
 
-async function tryHold(
-  { lane, shared, caller, callId, integration, speech, isToolCall, key }: Call,
-  { service, staffId, startsAt, holdAlternative }: StartToHold,
-  { replace }: { replace: boolean },
-): Promise<FunctionResult> {
-  const pins =
-    staffId === null
-      ? []
-      : await shared.read(integration.organizationId, async (tx) => {
-          const definition = (await loadServices(tx, [service.id])).get(service.id)
-          return definition ? pinStaff(definition, staffId) : []
-        })
-  const hold = await placeHold(lane, {
-    caller,
-    slot: { serviceId: service.id, startsAt, resourceIds: pins },
-    ttlSeconds: integration.settings.holdSeconds,
-    sessionKey: callId,
-    replace,
-    customerId: null,
-    holdAlternative,
-    // Without it a retry would hold one alternative after the other.
-    idempotencyKey: isToolCall && holdAlternative ? `call:${callId}:${key}:${replace}` : null,
+async function pinsOf({ read, integration }: Call, { service, staffId }: StartToHold): Promise<(string | null)[]> {
+  if (staffId === null) return []
+  return read(integration.organizationId, async (tx) => {
+    const definition = (await loadServices(tx, [service.id])).get(service.id)
+    return definition ? pinStaff(definition, staffId) : []
   })
-  const sentence = sentencesFor(speech).held(service.name, hold.startsAt)
-  return succeed('HELD', sentence, holdData(hold, service, speech))
 }
 
 async function notFree(call: Call, wished: StartToHold, refusal: SlotUnavailableError): Promise<FunctionResult> {
-  const { shared, integration, speech } = call
+  const { read, integration, speech } = call
   const sentences = sentencesFor(speech)
   const alternatives = startsOf(refusal.alternatives)
   const reasons = [...new Set(refusal.reasons.map(({ reason }) => reason))]
   const heldId = refusal.heldAlternativeId
   const held = heldId
-    ? (await shared.read(integration.organizationId, (tx) => loadHolds(tx, [heldId]))).get(heldId)
+    ? (await read(integration.organizationId, (tx) => loadHolds(tx, [heldId]))).get(heldId)
     : undefined
   if (held) {
     return succeed('HELD', sentences.heldInstead(wished.startsAt, held.startsAt), {
@@ -126,14 +110,12 @@ function holdData(hold: HoldRecord, service: Offered, speech: Call['speech']) {
 
 /** With a time: the hold of that time. Without: all that the conversation holds. */
 export async function releaseSlot(call: Call): Promise<FunctionResult> {
-  const { shared, lane, caller, callId, integration, speech } = call
+  const { read, lane, caller, callId, integration, speech } = call
   const sentences = sentencesFor(speech)
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
   const { wish } = time
-  const holds = await shared.read(integration.organizationId, (tx) =>
-    listSessionHolds(tx, { caller, sessionKey: callId }),
-  )
+  const holds = await read(integration.organizationId, (tx) => listSessionHolds(tx, { caller, sessionKey: callId }))
   const meant = holds.filter(({ startsAt }) =>
     wish === null
       ? true

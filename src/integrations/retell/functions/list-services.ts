@@ -6,8 +6,8 @@ import { readCatalogue } from './catalogue.ts'
 import type { Conversation } from './conversation.ts'
 
 export async function listServices(conversation: Conversation): Promise<FunctionResult> {
-  const { shared, integration, speech } = conversation
-  const { services, staff, records } = await shared.read(integration.organizationId, async (tx, once) => {
+  const { read, integration, speech } = conversation
+  const { services, staff, records } = await read(integration.organizationId, async (tx, once) => {
     const catalogue = await readCatalogue(tx, once, integration)
     const ids = catalogue.services.map(({ id }) => id)
     return { ...catalogue, records: await loadServiceRecords(tx, ids) }

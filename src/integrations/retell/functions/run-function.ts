@@ -1,8 +1,6 @@
 // Runs a function of a call once per tool call: recorded, run, answered; a retry gets the answer of the first.
 import { hash } from 'node:crypto'
-import type { Tx } from '../../../db/transaction.ts'
-import { finishFunction, functionLock, startFunction } from '../../../domain/call-functions.ts'
-import { callLock, reportCall } from '../../../domain/calls.ts'
+import type { CallFunction } from '../../../domain/call-functions.ts'
 import { BusyError } from '../../../domain/refusals.ts'
 import type { VoiceFunctionName } from '../../../domain/voice-agents.ts'
 import { canonicalJson, isObject, type JsonObject } from '../../webhooks/payloads.ts'
@@ -78,42 +76,25 @@ export async function runFunction(run: FunctionRun): Promise<Answer> {
   }
 }
 
-function recordStart({ name, call, callObject, rawArguments }: FunctionRun) {
-  const { integration, callId, key, isToolCall } = call
-  const called = { integrationId: integration.id, providerCallId: callId, key }
-  return call.shared.write(
-    integration.organizationId,
-    async (tx) => {
-      await ensureCall(tx, integration.id, callId, callObject)
-      return startFunction(tx, { ...called, function: name, arguments: rawArguments, isToolCall })
-    },
-    [callLock(integration.id, callId), functionLock(called)],
-  )
-}
-
-function recordAnswer({ call }: FunctionRun, answer: Answer, appointmentId: string | null) {
-  const { integration, callId, key } = call
-  const called = { integrationId: integration.id, providerCallId: callId, key }
-  return call.shared.write(
-    integration.organizationId,
-    (tx) => finishFunction(tx, { ...called, answer, appointmentId }),
-    [functionLock(called)],
-  )
-}
-
-/** A function may be called before call_started has arrived. */
-async function ensureCall(tx: Tx, integrationId: string, callId: string, callObject: JsonObject): Promise<void> {
-  const known = await tx.sql`
-    select from calls where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
-      and provider_call_id = ${callId}`
-  if (known.count > 0) return
-  await reportCall(tx, {
-    integrationId,
+function recordStart(run: FunctionRun) {
+  const { integration, callId, isToolCall } = run.call
+  const report = () => ({
+    integrationId: integration.id,
     providerCallId: callId,
     status: null,
-    reference: referenceOf(callObject),
-    facts: readCall(callObject),
+    reference: referenceOf(run.callObject),
+    facts: readCall(run.callObject),
   })
+  return run.call.records.start(integration.organizationId, { ...calledBy(run), isToolCall, report })
+}
+
+function recordAnswer(run: FunctionRun, answer: Answer, appointmentId: string | null) {
+  return run.call.records.finish(run.call.integration.organizationId, { ...calledBy(run), answer, appointmentId })
+}
+
+function calledBy({ name, call, rawArguments }: FunctionRun): CallFunction {
+  const { integration, callId, key } = call
+  return { integrationId: integration.id, providerCallId: callId, key, function: name, arguments: rawArguments }
 }
 
 /**
