@@ -15,7 +15,7 @@ export type SharedWrite<Input, Output> = (organizationId: string, input: Input) 
 export interface SetToWrite<Input, Output> {
   /** Taken before anything else in the transaction. */
   locks: (input: Input) => Lock[]
-  /** One output for each input, in order. The same thing may be among them twice. */
+  /** One output for each input, in order. The same input may be among them twice. */
   write: (tx: Tx, inputs: Input[]) => Promise<Output[]>
 }
 

@@ -1,6 +1,5 @@
 // Books an appointment: from a hold or directly, refusing with alternatives or booking the best of them.
 import type { CountryCode } from 'libphonenumber-js/max'
-import { inSnapshot } from '../db/transaction.ts'
 import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import { type AppointmentRecord, loadAppointments } from './appointments.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
@@ -54,7 +53,7 @@ export async function bookAppointment(lane: BookingLane, input: BookAppointmentI
   }
   return input.holdId === null
     ? bookSlot(lane, input, input.slot as SlotWish)
-    : bookHold(lane, input, await findHeldClaims(lane.db, input.caller, input.holdId))
+    : bookHold(lane, input, await findHeldClaims(lane, input.caller, input.holdId))
 }
 
 async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: SlotWish): Promise<BookedAppointment> {
@@ -159,7 +158,7 @@ async function bookedOf(
   const { decision } = answer
   if (decision.state === 'KNOWN' && decision.appointmentId) {
     const { appointmentId, usedAlternative } = decision
-    const known = await inSnapshot(lane.db, caller.organizationId, (tx) => loadAppointments(tx, [appointmentId]))
+    const known = await lane.read(caller.organizationId, (tx) => loadAppointments(tx, [appointmentId]))
     const appointment = known.get(appointmentId)
     if (!appointment) throw new NotFoundError('appointment')
     return { appointment, usedAlternative, manageToken: await manageToken(lane, caller, appointmentId) }

@@ -7,6 +7,7 @@ import {
   violatedConstraint,
   violatedReference,
 } from '../db/errors.ts'
+import { createSharedRead, type SharedRead } from '../db/shared-transactions.ts'
 import { type BatchAnswer, runBatch } from './claim-batches.ts'
 import type { Decision } from './claim-decisions.ts'
 import { type ClaimRequest, resourceDaysOf } from './claim-requests.ts'
@@ -24,6 +25,8 @@ export interface Answer {
 
 export interface BookingLane extends AsyncDisposable {
   db: Database
+  /** For what is looked up beside the requests, which come in the same crowds. */
+  read: SharedRead
   submit(request: ClaimRequest): Promise<Answer>
 }
 
@@ -108,6 +111,7 @@ export function createBookingLane(db: Database): BookingLane {
 
   return {
     db,
+    read: createSharedRead(db),
     submit,
     async [Symbol.asyncDispose]() {
       if (lanes.size > 0) await new Promise<void>((resolve) => (closing = resolve))

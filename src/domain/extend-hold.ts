@@ -24,7 +24,7 @@ export async function extendHold(
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
     throw new InvalidInputError([{ path: ['ttlSeconds'], message: `Must be between 1 and ${MAX_TTL_SECONDS}.` }])
   }
-  const found = await findHeldClaims(lane.db, caller, holdId)
+  const found = await findHeldClaims(lane, caller, holdId)
   const extended = await changeHold(lane.db, caller, found, async (tx, { hold, claims }, now) => {
     const status = statusAt(hold, now)
     if (status === 'EXPIRED') return null

@@ -4,7 +4,8 @@ import { claimDeltas, daysOf, recordChanges } from '../db/change-log.ts'
 import type { Database } from '../db/client.ts'
 import { isLockTimeout } from '../db/errors.ts'
 import { resourceDayLock } from '../db/locks.ts'
-import { inSnapshot, inTransaction, type Tx } from '../db/transaction.ts'
+import { inTransaction, type Tx } from '../db/transaction.ts'
+import type { BookingLane } from './booking-lane.ts'
 import type { Caller } from './callers.ts'
 import { holdColumns, loadHolds, type StoredHold } from './holds.ts'
 import { BusyError, NotFoundError } from './refusals.ts'
@@ -16,8 +17,8 @@ export interface HeldClaims {
   claims: Claim[]
 }
 
-export async function findHeldClaims(db: Database, caller: Caller, holdId: string): Promise<HeldClaims> {
-  return inSnapshot(db, caller.organizationId, (tx) => loadHeldClaims(tx, caller, holdId))
+export async function findHeldClaims(lane: BookingLane, caller: Caller, holdId: string): Promise<HeldClaims> {
+  return lane.read(caller.organizationId, (tx) => loadHeldClaims(tx, caller, holdId))
 }
 
 /** A hold is known to the key that placed it, to secret keys, and to a guest, who must have been told its id. */

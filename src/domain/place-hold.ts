@@ -1,5 +1,4 @@
 // Places a hold: a slot kept for a short time, bookable until it expires.
-import { inSnapshot } from '../db/transaction.ts'
 import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import type { Caller } from './callers.ts'
@@ -80,7 +79,7 @@ async function holdOf(lane: BookingLane, caller: Caller, { decision }: Answer): 
     error.heldAlternativeId = holdId
     throw error
   }
-  const hold = (await inSnapshot(lane.db, caller.organizationId, (tx) => loadHolds(tx, [holdId]))).get(holdId)
+  const hold = (await lane.read(caller.organizationId, (tx) => loadHolds(tx, [holdId]))).get(holdId)
   if (!hold) throw new NotFoundError('hold')
   return hold
 }

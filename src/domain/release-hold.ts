@@ -10,7 +10,7 @@ export async function releaseHold(
   lane: BookingLane,
   { caller, holdId }: { caller: Caller; holdId: string },
 ): Promise<HoldRecord> {
-  const found = await findHeldClaims(lane.db, caller, holdId)
+  const found = await findHeldClaims(lane, caller, holdId)
   return changeHold(lane.db, caller, found, async (tx, held, now) => {
     const status = statusAt(held.hold, now)
     if (status !== 'ACTIVE') throw new HoldNotActiveError(status)

@@ -1,6 +1,5 @@
 // What the handlers of Retell's deliveries work with, and the gate that all of them stand behind.
 import type { Database } from '../../db/client.ts'
-import type { SharedRead } from '../../db/shared-transactions.ts'
 import type { BookingLane } from '../../domain/booking-lane.ts'
 import type { FunctionRecords } from '../../domain/call-functions.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -13,7 +12,6 @@ import { findSignatureFault, SIGNATURE_HEADER } from './signature.ts'
 
 export interface RetellContext {
   db: Database
-  read: SharedRead
   records: FunctionRecords
   lane: BookingLane
   directory: IntegrationDirectory

@@ -7,6 +7,8 @@ import { callIdOf, carrierNumberOf } from './call-object.ts'
 import { type GenuineDelivery, openDelivery, type RetellContext } from './context.ts'
 import type { Answer } from './functions/answers.ts'
 import { readArguments } from './functions/arguments.ts'
+import { type Catalogue, readCatalogue } from './functions/catalogue.ts'
+import type { Conversation } from './functions/conversation.ts'
 import { findFunction } from './functions/names.ts'
 import { invocationKey, publicFunction, runFunction } from './functions/run-function.ts'
 import { createSingleFlight } from './functions/single-flight.ts'
@@ -105,8 +107,11 @@ async function answerInvocation(
   { name, callId, callObject, rawArguments, key }: Invocation,
 ): Promise<Answer> {
   const { language, timeZone } = integration
+  const read: Conversation['read'] = (work) => ctx.lane.read(integration.organizationId, work)
+  let catalogue: Promise<Catalogue> | undefined
   const conversation = {
-    ...{ read: ctx.read, records: ctx.records, lane: ctx.lane, integration, callId },
+    ...{ records: ctx.records, lane: ctx.lane, integration, callId, read },
+    catalogue: () => (catalogue ??= read((tx, once) => readCatalogue(tx, once, integration))),
     speech: { language, timeZone },
     caller: voiceAgent(integration),
     carrierNumber: readPhone(carrierNumberOf(callObject), null).phone,

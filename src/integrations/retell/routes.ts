@@ -1,6 +1,5 @@
 // Retell's addresses, for the door of inbound webhooks.
 import type { Database } from '../../db/client.ts'
-import { createSharedRead } from '../../db/shared-transactions.ts'
 import type { BookingLane } from '../../domain/booking-lane.ts'
 import { createFunctionRecords } from '../../domain/call-functions.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -25,7 +24,6 @@ export function retellRoutes(input: {
     observer,
     now,
     directory: createIntegrationDirectory(db),
-    read: createSharedRead(db),
     records: createFunctionRecords(db),
   }
   return {

@@ -1,7 +1,5 @@
 // book_appointment: what the conversation holds, or a start that is named, becomes an appointment; once per call and wish.
 import { createHash } from 'node:crypto'
-import type { Once } from '../../../db/shared-transactions.ts'
-import type { Tx } from '../../../db/transaction.ts'
 import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
 import { bookAppointment } from '../../../domain/book-appointment.ts'
 import type { CustomerRecord } from '../../../domain/customers.ts'
@@ -18,7 +16,7 @@ import { listSessionHolds } from '../../../domain/session-holds.ts'
 import type { Instant } from '../../../domain/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
-import { type Catalogue, findService, type Offered, readCatalogue, requireService } from './catalogue.ts'
+import { type Catalogue, findService, type Offered, requireService } from './catalogue.ts'
 import type { Call } from './conversation.ts'
 import { findCaller, type GuestToBook, readGuest, spokenName } from './guests.ts'
 import { wordsOf } from './matching.ts'
@@ -32,13 +30,11 @@ interface Choice {
 }
 
 export async function bookForCaller(call: Call): Promise<FunctionResult> {
-  const { read, integration, speech, said } = call
+  const { speech, said } = call
   const sentences = sentencesFor(speech)
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
-  const { catalogue, holds, customer } = await read(integration.organizationId, (tx, once) =>
-    readAround(tx, once, call),
-  )
+  const { catalogue, holds, customer } = await readAround(call)
   const choice = chooseSlot(call, { wish: time.wish, catalogue, holds })
   if ('answer' in choice) return choice
   const name = spokenName(said) || (customer?.name ?? '')
@@ -49,14 +45,13 @@ export async function bookForCaller(call: Call): Promise<FunctionResult> {
 }
 
 async function readAround(
-  tx: Tx,
-  once: Once,
   call: Call,
 ): Promise<{ catalogue: Catalogue; holds: HoldRecord[]; customer: CustomerRecord | null }> {
-  const [catalogue, holds, customer] = await Promise.all([
-    readCatalogue(tx, once, call.integration),
-    listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }),
-    findCaller(tx, call),
+  const [catalogue, [holds, customer]] = await Promise.all([
+    call.catalogue(),
+    call.read((tx) =>
+      Promise.all([listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }), findCaller(tx, call)]),
+    ),
   ])
   return { catalogue, holds, customer }
 }
@@ -152,7 +147,7 @@ async function findIntent(
   const wish = createHash('sha256')
     .update(JSON.stringify([service.id, startsAt, wordsOf(name)]))
     .digest('hex')
-  return call.read(call.integration.organizationId, async (tx) => {
+  return call.read(async (tx) => {
     for (let round = 0; ; round++) {
       const key = `call:${call.callId}:book:${wish}:${round}`
       const result = await findIdempotentResult(tx, call.caller, key)

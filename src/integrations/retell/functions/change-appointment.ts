@@ -83,9 +83,7 @@ async function move(
 ): Promise<AppointmentRecord> {
   const { integration, callId } = call
   // What the conversation holds for the caller must not stand in its own way.
-  const holds = await call.read(integration.organizationId, (tx) =>
-    listSessionHolds(tx, { caller: voiceAgent(integration), sessionKey: callId }),
-  )
+  const holds = await call.read((tx) => listSessionHolds(tx, { caller: voiceAgent(integration), sessionKey: callId }))
   return rescheduleAppointment(call.lane, {
     caller: guestOnThePhone(integration, id),
     appointmentId: id,
@@ -105,7 +103,7 @@ async function change(call: Call, wished: Change): Promise<FunctionResult> {
   const { read, integration, speech } = call
   const sentences = sentencesFor(speech)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const state = await read(integration.organizationId, async (tx, once) => {
+    const state = await read(async (tx, once) => {
       const [catalogue, own, earlier] = await Promise.all([
         readCatalogue(tx, once, integration),
         readOwnAppointments(tx, call),

@@ -78,7 +78,7 @@ async function look(
   const time = readWish(conversation, WISHED)
   if ('answer' in time) return time
   const wish = time.wish ?? soon(startedAt)
-  const looked = await read(integration.organizationId, async (tx, once) => {
+  const looked = await read(async (tx, once) => {
     const [catalogue, holds] = await Promise.all([
       readCatalogue(tx, once, integration),
       callId === null ? [] : listSessionHolds(tx, { caller, sessionKey: callId }),

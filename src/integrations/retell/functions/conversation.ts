@@ -1,5 +1,6 @@
 // What a function works with: the call it belongs to, what was said, and who is on the phone.
-import type { SharedRead } from '../../../db/shared-transactions.ts'
+import type { Once } from '../../../db/shared-transactions.ts'
+import type { Tx } from '../../../db/transaction.ts'
 import type { BookingLane } from '../../../domain/booking-lane.ts'
 import type { FunctionRecords } from '../../../domain/call-functions.ts'
 import type { Caller } from '../../../domain/callers.ts'
@@ -8,10 +9,13 @@ import type { RetellIntegration } from '../settings.ts'
 import type { Speech } from '../spoken-moments.ts'
 import type { FunctionResult } from './answers.ts'
 import type { Arguments } from './arguments.ts'
+import type { Catalogue } from './catalogue.ts'
 
 export interface Conversation {
-  /** A hundred calls of one moment ask together. */
-  read: SharedRead
+  /** Of the integration's organization; a hundred calls of one moment ask together. */
+  read: <T>(work: (tx: Tx, once: Once) => Promise<T>) => Promise<T>
+  /** Read once, when it is first asked for. */
+  catalogue: () => Promise<Catalogue>
   records: FunctionRecords
   lane: BookingLane
   integration: RetellIntegration

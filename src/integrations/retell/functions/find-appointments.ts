@@ -6,7 +6,7 @@ import { readOwnAppointments, tell } from './own-appointments.ts'
 
 export async function findOwnAppointments(call: Call): Promise<FunctionResult> {
   const sentences = sentencesFor(call.speech)
-  const own = await call.read(call.integration.organizationId, (tx) => readOwnAppointments(tx, call))
+  const own = await call.read((tx) => readOwnAppointments(tx, call))
   const confirmed = own.filter(({ status }) => status === 'CONFIRMED')
   if (confirmed.length > 0) {
     return succeed('FOUND', sentences.appointments(confirmed.slice(0, 3)), { appointments: tell(call, confirmed) })

@@ -9,18 +9,18 @@ import type { Instant } from '../../../domain/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import { writeMoment } from '../spoken-moments.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
-import { findStaff, type Offered, pinStaff, readCatalogue, requireService } from './catalogue.ts'
+import { findStaff, type Offered, pinStaff, requireService } from './catalogue.ts'
 import type { Call } from './conversation.ts'
 import { nearest, startsOf, tellSlots } from './offers.ts'
 import { readWish, requireStart, WISHED } from './time-arguments.ts'
 
 export async function holdSlot(call: Call): Promise<FunctionResult> {
-  const { read, integration, said } = call
+  const { said } = call
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
   const exact = requireStart(call, time.wish)
   if ('answer' in exact) return exact
-  const catalogue = await read(integration.organizationId, (tx, once) => readCatalogue(tx, once, integration))
+  const catalogue = await call.catalogue()
   const required = requireService(call, catalogue)
   if ('answer' in required) return required
   const named = findStaff(call, catalogue)
@@ -69,23 +69,21 @@ export async function holdStart(call: Call, wished: StartToHold): Promise<Functi
   }
 }
 
-async function pinsOf({ read, integration }: Call, { service, staffId }: StartToHold): Promise<(string | null)[]> {
+async function pinsOf({ read }: Call, { service, staffId }: StartToHold): Promise<(string | null)[]> {
   if (staffId === null) return []
-  return read(integration.organizationId, async (tx) => {
+  return read(async (tx) => {
     const definition = (await loadServices(tx, [service.id])).get(service.id)
     return definition ? pinStaff(definition, staffId) : []
   })
 }
 
 async function notFree(call: Call, wished: StartToHold, refusal: SlotUnavailableError): Promise<FunctionResult> {
-  const { read, integration, speech } = call
+  const { read, speech } = call
   const sentences = sentencesFor(speech)
   const alternatives = startsOf(refusal.alternatives)
   const reasons = [...new Set(refusal.reasons.map(({ reason }) => reason))]
   const heldId = refusal.heldAlternativeId
-  const held = heldId
-    ? (await read(integration.organizationId, (tx) => loadHolds(tx, [heldId]))).get(heldId)
-    : undefined
+  const held = heldId ? (await read((tx) => loadHolds(tx, [heldId]))).get(heldId) : undefined
   if (held) {
     return succeed('HELD', sentences.heldInstead(wished.startsAt, held.startsAt), {
       ...holdData(held, wished.service, speech),
@@ -110,12 +108,12 @@ function holdData(hold: HoldRecord, service: Offered, speech: Call['speech']) {
 
 /** With a time: the hold of that time. Without: all that the conversation holds. */
 export async function releaseSlot(call: Call): Promise<FunctionResult> {
-  const { read, lane, caller, callId, integration, speech } = call
+  const { read, lane, caller, callId, speech } = call
   const sentences = sentencesFor(speech)
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
   const { wish } = time
-  const holds = await read(integration.organizationId, (tx) => listSessionHolds(tx, { caller, sessionKey: callId }))
+  const holds = await read((tx) => listSessionHolds(tx, { caller, sessionKey: callId }))
   const meant = holds.filter(({ startsAt }) =>
     wish === null
       ? true

@@ -7,7 +7,7 @@ import type { Conversation } from './conversation.ts'
 
 export async function listServices(conversation: Conversation): Promise<FunctionResult> {
   const { read, integration, speech } = conversation
-  const { services, staff, records } = await read(integration.organizationId, async (tx, once) => {
+  const { services, staff, records } = await read(async (tx, once) => {
     const catalogue = await readCatalogue(tx, once, integration)
     const ids = catalogue.services.map(({ id }) => id)
     return { ...catalogue, records: await loadServiceRecords(tx, ids) }

@@ -64,6 +64,8 @@ export async function runFunction(run: FunctionRun): Promise<Answer> {
   const named = FUNCTIONS[name]
   const perform: VoiceFunction = 'answer' in named ? named.answer : named.run
   if (!named.changes(call)) return shorten((await perform(call)).answer)
+  // What is offered does not depend on when the function was first called.
+  call.catalogue().catch(() => {})
   const started = await recordStart(run)
   if (started.answer) return started.answer as Answer
   try {
