@@ -36,7 +36,7 @@ export function openDatabase({
   const sql = postgres(url, {
     max: poolSize,
     onnotice: () => {},
-    connect_timeout: 10,
+    ...connectWithin(url),
     backoff: (retries) => Math.min(0.05 * 2 ** Math.min(retries, 6), 1) * (0.5 + Math.random() / 2),
     connection: { application_name: 'slotwire', TimeZone: 'UTC' },
     types: {
@@ -59,6 +59,11 @@ export function openDatabase({
       await Promise.all([connections[Symbol.asyncDispose](), sql.end({ timeout: 5 })])
     },
   }
+}
+
+/** Ten seconds, unless the URL says `connect_timeout`: an option would go before it. */
+export function connectWithin(url: string): { connect_timeout?: number } {
+  return new URL(url).searchParams.has('connect_timeout') ? {} : { connect_timeout: 10 }
 }
 
 function toJson(value: unknown): string {

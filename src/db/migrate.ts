@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { runMigrations as installJobs, Logger } from 'graphile-worker'
 import postgres from 'postgres'
+import { connectWithin } from './client.ts'
 
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url))
 
@@ -11,7 +12,7 @@ const MIGRATION_LOCK = 7_501_640_021
 
 /** Waits for a migration under way elsewhere; then there is nothing left to do. */
 export async function migrate(databaseUrl: string): Promise<void> {
-  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {}, ...connectWithin(databaseUrl) })
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`
     await applyMigrations(drizzle(sql), { migrationsFolder: MIGRATIONS_FOLDER })

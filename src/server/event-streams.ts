@@ -35,6 +35,9 @@ const EVENT_STREAM_HEADERS = {
 
 const COMMENT = ':\n\n'
 
+// Browsers would wait three to five seconds. Each is told another delay: who was cut together does not come back together.
+const RETRY_MS = { from: 500, to: 1500 }
+
 export function createEventStreams({
   heartbeatMs,
   stalledMs,
@@ -58,7 +61,7 @@ export function createEventStreams({
     async serve(response, start) {
       response.writeHead(200, EVENT_STREAM_HEADERS)
       // Some browsers wait for the first bytes before they take the response as begun.
-      response.write(COMMENT)
+      response.write(`retry: ${Math.round(RETRY_MS.from + Math.random() * (RETRY_MS.to - RETRY_MS.from))}\n\n`)
       add(response)
       const results = await start(createEventSink(response))
       if (isResultStream(results)) await writeResults(response, results, stalledMs)

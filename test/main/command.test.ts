@@ -108,7 +108,7 @@ test.concurrent.each([
 test.concurrent.each([
   ['a server that is not there', async () => `postgres://user:hidden@127.0.0.1:${await findFreePort()}/name`],
   ['a database that is not there', async () => withDatabase(inject('postgres').url, 'no_such_database')],
-  ['a Redis', async () => inject('redisUrl').replace('redis:', 'postgres:')],
+  ['a Redis', async () => `${inject('redisUrl').replace('redis:', 'postgres:')}?connect_timeout=1`],
 ])('%s as DATABASE_URL is one clear sentence without the password', async (_, findUrl) => {
   const { exitCode, stdout, stderr } = await runCommand(['serve'], { DATABASE_URL: await findUrl() })
   expect(exitCode).toBe(1)

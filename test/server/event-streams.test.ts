@@ -50,6 +50,21 @@ function watchByPost(serviceId: string, init: RequestInit & { accept?: string } 
 }
 
 describe('a plain request', () => {
+  test('tells each client another delay to come back after', async () => {
+    const { serviceId } = await findOpenSlot(gateway)
+    const delays = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const leaving = new AbortController()
+        const stream = follow(await watchByPost(serviceId, { signal: leaving.signal }))
+        await until(() => stream.text.includes('SNAPSHOT'))
+        leaving.abort()
+        return Number(/^retry: (\d+)\n\n/.exec(stream.text)?.[1])
+      }),
+    )
+    for (const delay of delays) expect(delay >= 500 && delay <= 1500, String(delay)).toBe(true)
+    expect(new Set(delays).size).toBeGreaterThan(1)
+  })
+
   test.for(['text/event-stream', '*/*'])('that accepts %s gets the snapshot and every change', async (accept) => {
     const { serviceId, startsAt } = await findOpenSlot(gateway)
     const leaving = new AbortController()
@@ -60,7 +75,7 @@ describe('a plain request', () => {
     await until(() => stream.text.includes('SNAPSHOT'))
     await ask(gateway, HOLD, { input: { slot: { serviceId, startsAt } } })
     await until(() => stream.text.includes('CHANGE'))
-    expect(stream.text).toMatch(/^:\n\nid: \S+\nevent: next\ndata: \{"data":/)
+    expect(stream.text).toMatch(/^retry: \d+\n\nid: \S+\nevent: next\ndata: \{"data":/)
     leaving.abort()
     await until(() => gateway.subscribers() === 0)
   })
@@ -91,8 +106,8 @@ describe('a plain request', () => {
       },
       body: JSON.stringify({ query: '{ organization { __typename } }' }),
     })
-    expect(await response.text()).toBe(
-      ':\n\nevent: next\ndata: {"data":{"organization":{"__typename":"Organization"}}}\n\nevent: complete\ndata:\n\n',
+    expect((await response.text()).replace(/^retry: \d+\n\n/, '')).toBe(
+      'event: next\ndata: {"data":{"organization":{"__typename":"Organization"}}}\n\nevent: complete\ndata:\n\n',
     )
   })
 
