@@ -96,6 +96,37 @@ describe('requests that share one transaction', () => {
     expect(won).toHaveLength(3)
   })
 
+  it('are offered what each would be offered alone, whether their wishes are near each other or not', async () => {
+    const { caller, cutId, organizationId } = salon
+    const offer = await findOffer(salon.db, { organizationId, serviceId: cutId, fresh: true })
+    const wishes = [hourAhead(150), hourAhead(151), hourAhead(153), hourAhead(350)]
+    for (const startsAt of wishes) for (const _ of salon.people) await hold(salon, startsAt)
+    const requests = wishes.map(
+      (startsAt): HoldRequest => ({
+        caller,
+        offer,
+        kind: 'HOLD',
+        starts: [startsAt],
+        wishedAt: null,
+        pinned: [],
+        ttlSeconds: 300,
+        sessionKey: null,
+        replace: false,
+        customerId: null,
+        refusal: null,
+        idempotency: null,
+        extraLocks: [],
+        alternatives: { first: 5, withinMinutes: 120, customerId: null, phone: null },
+      }),
+    )
+    const together = await runBatch(salon.db, organizationId, requests)
+    for (const request of requests) {
+      const alone = await runBatch(salon.db, organizationId, [request])
+      expect(together.alternatives.get(request)).toEqual(alone.alternatives.get(request))
+      expect(alone.alternatives.get(request)).toHaveLength(5)
+    }
+  })
+
   it('are judged by the present schedule though another of them still knows an older one', async () => {
     const [personId] = salon.people as [string]
     const services = [

@@ -125,6 +125,25 @@ describe('a hold', () => {
     expect(newer.startsAt).toBe(older.startsAt + 15 * 60_000)
   })
 
+  it('takes the place of the only one of its session where that stands in the way', async () => {
+    const statusOf = async ({ id }: { id: string }) =>
+      (await salon.db.sql<{ status: string }[]>`select status from holds where id = ${id}`)[0]?.status
+    const startsAt = hourAhead(200)
+    const mine = (start: number) => hold(salon, start, { sessionKey: 'undecided', replace: 'IN_THE_WAY' })
+    const older = await mine(startsAt)
+    await hold(salon, hourAhead(201))
+    // Taken by somebody else: giving up the older one would not help.
+    expect(await refusalOf(mine(hourAhead(201)))).toBeInstanceOf(SlotUnavailableError)
+    expect(await statusOf(older)).toBe('ACTIVE')
+    const moved = await mine(startsAt - 15 * 60_000)
+    expect(await statusOf(older)).toBe('RELEASED')
+    // Not in the way: both stay, and then nobody knows which one should go.
+    const beside = await mine(hourAhead(204))
+    expect(await statusOf(moved)).toBe('ACTIVE')
+    expect(await refusalOf(mine(hourAhead(204) + 15 * 60_000))).toBeInstanceOf(SlotUnavailableError)
+    expect(await statusOf(beside)).toBe('ACTIVE')
+  })
+
   it('of one session is limited in number', async () => {
     for (let index = 0; index < MAX_HOLDS_PER_SESSION; index++)
       await hold(salon, hourAhead(20 + index), { sessionKey: 'hoarder' })
@@ -180,7 +199,7 @@ describe('a hold', () => {
   })
 
   it('that was placed for a second is bookable within it or dead after it, never in between', async () => {
-    const startsAt = hourAhead(60)
+    const startsAt = hourAhead(160)
     const held = await hold(salon, startsAt, { ttlSeconds: 1 })
     const other = await until(() => book(salon, startsAt).catch(() => null), { deadlineMs: 3000, intervalMs: 5 })
     expect(other.appointment.createdAt).toBeGreaterThanOrEqual(held.expiresAt)

@@ -1,0 +1,86 @@
+// Functions of a call are started and finished as sets: each is recorded as if it were alone.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createFunctionRecords, type FunctionRecords, type FunctionToStart } from '../../src/domain/call-functions.ts'
+import { openSalon, type Salon } from '../support/salon.ts'
+
+let salon: Salon
+let records: FunctionRecords
+const integrationId = randomUUID()
+
+beforeAll(async () => {
+  salon = await openSalon({ people: 1 })
+  records = createFunctionRecords(salon.db)
+  await salon.db.sql`
+    insert into integrations (organization_id, id, provider, location_id, settings, secrets, version)
+    select organization_id, ${integrationId}, 'RETELL', id, '{}', '{}', 1 from locations
+    where organization_id = ${salon.organizationId} limit 1`
+})
+afterAll(() => salon[Symbol.asyncDispose]())
+
+function invocation(providerCallId: string, key: string, given: Partial<FunctionToStart> = {}): FunctionToStart {
+  return {
+    integrationId,
+    providerCallId,
+    key,
+    function: 'hold_slot',
+    arguments: { time: '14:00' },
+    isToolCall: true,
+    report: () => ({ integrationId, providerCallId, status: null, reference: null, facts: {} }),
+    ...given,
+  }
+}
+
+const start = (input: FunctionToStart) => records.start(salon.organizationId, input)
+const finish = (input: FunctionToStart, answer: Record<string, unknown>) =>
+  records.finish(salon.organizationId, { ...input, answer, appointmentId: null })
+
+it('one call is reported once, however many of its functions start together', async () => {
+  const together = ['one', 'two', 'three'].map((key) => invocation('call_together', key))
+  const started = await Promise.all(together.map(start))
+  expect(started.map(({ answer }) => answer)).toEqual([null, null, null])
+  expect(await salon.db.sql`select status from calls where provider_call_id = 'call_together'`).toEqual([
+    { status: 'ONGOING' },
+  ])
+})
+
+it('each gets its own answer back, and one that starts twice keeps its first instant', async () => {
+  const [one, two] = [invocation('call_a', 'tool:1'), invocation('call_b', 'tool:1')]
+  const [first, twin, other] = await Promise.all([start(one), start(one), start(two)])
+  expect(twin).toEqual(first)
+  await Promise.all([finish(one, { of: 'a' }), finish(two, { of: 'b' })])
+  expect(await Promise.all([start(two), start(one)])).toEqual([
+    { startedAt: other.startedAt, answer: { of: 'b' } },
+    { startedAt: first.startedAt, answer: { of: 'a' } },
+  ])
+})
+
+it('the first answer stays, also where two of one set answer the same function', async () => {
+  const input = invocation('call_c', 'tool:1')
+  await start(input)
+  expect(await Promise.all([finish(input, { of: 'first' }), finish(input, { of: 'second' })])).toEqual([
+    { of: 'first' },
+    { of: 'first' },
+  ])
+  expect(await finish(input, { of: 'third' })).toEqual({ of: 'first' })
+})
+
+it('arguments that led to a refusal are tried again, a tool call never is', async () => {
+  const words = invocation('call_d', 'arguments:1', { isToolCall: false })
+  const tool = invocation('call_d', 'tool:1')
+  const [before] = await Promise.all([start(words), start(tool)])
+  await Promise.all([finish(words, { success: false }), finish(tool, { success: false })])
+  const [again, known] = await Promise.all([start(words), start(tool)])
+  expect(again.answer).toBeNull()
+  expect(again.startedAt).toBeGreaterThan(before.startedAt)
+  expect(known.answer).toEqual({ success: false })
+})
+
+it('what cannot be stored fails alone', async () => {
+  const settled = await Promise.allSettled([
+    start(invocation('call_e', 'tool:1')),
+    start(invocation('call_e', 'tool:2', { arguments: { name: 'not \0 text' } })),
+    start(invocation('call_e', 'tool:3')),
+  ])
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+})
