@@ -1,5 +1,6 @@
 // Transactions shared by what is asked at the same time: while some are under way further work waits, and goes together as the next.
 import type { Database } from './client.ts'
+import { isDatabaseAway, isLockTimeout } from './errors.ts'
 import type { Lock } from './locks.ts'
 import { inSnapshot, inTransaction, type Tx } from './transaction.ts'
 
@@ -9,18 +10,19 @@ export type Once = <T>(question: string, read: () => Promise<T>) => Promise<T>
 /** Reads in a snapshot that begins after this call. */
 export type SharedRead = <T>(organizationId: string, work: (tx: Tx, once: Once) => Promise<T>) => Promise<T>
 
-/** Commits what several of one moment write as one set. Where they fail together each is tried alone. */
+/** Commits what several of one moment write as one set. Where they fail together each is tried alone, unless the database is away. */
 export type SharedWrite<Input, Output> = (organizationId: string, input: Input) => Promise<Output>
 
 export interface SetToWrite<Input, Output> {
   /** Taken before anything else in the transaction. */
   locks: (input: Input) => Lock[]
-  /** One output for each input, in order. The same input may be among them twice. */
+  /** One output for each input, in order. The same input may be among them twice, and come again: it must bear being done twice. */
   write: (tx: Tx, inputs: Input[]) => Promise<Output[]>
 }
 
 const MEMBER_LIMIT = 32
 const UNDER_WAY_LIMIT = 2
+const SHORT_WAIT_MS = 100
 
 /** A hundred callers of one moment cost a few snapshots, not hundreds: BEGIN, tenant and COMMIT are shared. */
 export function createSharedRead(db: Database): SharedRead {
@@ -34,17 +36,16 @@ export function createSharedWrite<Input, Output>(
   db: Database,
   { locks, write }: SetToWrite<Input, Output>,
 ): SharedWrite<Input, Output> {
-  const commit = (organizationId: string, inputs: Input[]) =>
-    inTransaction(db, organizationId, (tx) => write(tx, inputs), { locks: inputs.flatMap(locks) })
+  const commit = async (on: Database, organizationId: string, writers: Writer<Input, Output>[]) => {
+    const inputs = writers.map(({ input }) => input)
+    const outputs = await inTransaction(on, organizationId, (tx) => write(tx, inputs), { locks: inputs.flatMap(locks) })
+    for (const [index, { resolve }] of writers.entries()) resolve(outputs[index] as Output)
+  }
   const submit = createCrowds<Writer<Input, Output>>(async (organizationId, writers) => {
-    const settle = async (together: Writer<Input, Output>[]) => {
-      const inputs = together.map(({ input }) => input)
-      const outputs = await commit(organizationId, inputs)
-      for (const [index, { resolve }] of together.entries()) resolve(outputs[index] as Output)
-    }
-    await settle(writers).catch(async (error: unknown) => {
-      if (writers.length === 1) writers[0]?.reject(error)
-      else for (const writer of writers) await settle([writer]).catch(writer.reject)
+    await commit(db, organizationId, writers).catch(async (error: unknown) => {
+      const alone = writers.length > 1 ? forEachAlone(db, error) : null
+      if (alone) for (const writer of writers) await commit(alone, organizationId, [writer]).catch(writer.reject)
+      else for (const { reject } of writers) reject(error)
     })
   })
   return (organizationId, input) => new Promise((resolve, reject) => submit(organizationId, { input, resolve, reject }))
@@ -92,23 +93,34 @@ function createCrowds<Member>(run: (organizationId: string, members: Member[]) =
 }
 
 async function readTogether(db: Database, organizationId: string, readers: Reader[]): Promise<void> {
-  const once = createOnce()
-  const results = await inSnapshot(db, organizationId, (tx) =>
-    Promise.allSettled(readers.map(async ({ work }) => work(tx, once))),
-  ).catch((reason: unknown) => readers.map(() => ({ status: 'rejected' as const, reason })))
-  await Promise.all(
-    results.map(async (result, index) => {
-      const { work, resolve, reject } = readers[index] as Reader
+  const readAlone = ({ work, resolve, reject }: Reader) =>
+    inSnapshot(db, organizationId, (tx) => work(tx, createOnce())).then((value) => resolve(value as never), reject)
+  if (readers.length === 1) return readAlone(readers[0] as Reader)
+  try {
+    const once = createOnce()
+    const results = await inSnapshot(db, organizationId, (tx) =>
+      Promise.allSettled(readers.map(async ({ work }) => work(tx, once))),
+    )
+    for (const [index, result] of results.entries()) {
+      const { resolve, reject } = readers[index] as Reader
       if (result.status === 'fulfilled') resolve(result.value as never)
-      // Perhaps it was somebody else's statement that failed.
-      else if (readers.length === 1) reject(result.reason)
-      else
-        await inSnapshot(db, organizationId, (tx) => work(tx, createOnce())).then(
-          (value) => resolve(value as never),
-          reject,
-        )
-    }),
-  )
+      // The snapshot ended well: no statement failed, and what the reader says is its own.
+      else reject(result.reason)
+    }
+  } catch (error) {
+    // Somebody's statement failed, and with it all that came after.
+    if (isDatabaseAway(error)) for (const { reject } of readers) reject(error)
+    else await Promise.all(readers.map(readAlone))
+  }
+}
+
+/**
+ * What the members of a group that failed are tried on, one after the other. They have waited for the locks together: alone they
+ * must not wait as long again each. Null: nothing is gained, or nobody knows whether it was committed.
+ */
+export function forEachAlone(db: Database, error: unknown): Database | null {
+  if (isDatabaseAway(error)) return null
+  return isLockTimeout(error) ? { ...db, lockTimeoutMs: Math.min(db.lockTimeoutMs, SHORT_WAIT_MS) } : db
 }
 
 function createOnce(): Once {

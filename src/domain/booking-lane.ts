@@ -1,13 +1,7 @@
 // The booking lane: while a transaction is under way, further requests of the organization queue and go down as one.
 import type { Database } from '../db/client.ts'
-import {
-  isDatabaseAway,
-  isLockTimeout,
-  isRetriableConflict,
-  violatedConstraint,
-  violatedReference,
-} from '../db/errors.ts'
-import { createSharedRead, type SharedRead } from '../db/shared-transactions.ts'
+import { isLockTimeout, isRetriableConflict, violatedConstraint, violatedReference } from '../db/errors.ts'
+import { createSharedRead, forEachAlone, type SharedRead } from '../db/shared-transactions.ts'
 import { type BatchAnswer, runBatch } from './claim-batches.ts'
 import type { Decision } from './claim-decisions.ts'
 import { type ClaimRequest, resourceDaysOf } from './claim-requests.ts'
@@ -58,7 +52,6 @@ const REQUEST_LIMIT = 64
 // one batch they would wait for each other in turn.
 const UNDIVIDED_LIMIT = 8
 const RESOURCE_DAY_LIMIT = 1024
-const SHORT_WAIT_MS = 100
 
 export function createBookingLane(db: Database): BookingLane {
   const lanes = new Map<string, Lane>()
@@ -155,10 +148,8 @@ async function runWaiting(db: Database, organizationId: string, batch: Waiting[]
     )
     for (const [index, { request, resolve }] of batch.entries()) resolve(answerOf(answer, request, index))
   } catch (error) {
-    // Nothing was written, unless the connection was lost at the commit: then nobody knows and nothing is tried again.
-    if (batch.length > 1 && !isDatabaseAway(error)) {
-      // They have waited for the locks together: one by one they must not wait as long again each.
-      const alone = isLockTimeout(error) ? { ...db, lockTimeoutMs: Math.min(db.lockTimeoutMs, SHORT_WAIT_MS) } : db
+    const alone = batch.length > 1 ? forEachAlone(db, error) : null
+    if (alone) {
       for (const member of batch) await runWaiting(alone, organizationId, [member])
       return
     }

@@ -1,5 +1,7 @@
 // Work that shares a transaction: read once, and never spoiled by its neighbour.
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openDatabase } from '../../src/db/client.ts'
+import { isDatabaseAway, isLockTimeout } from '../../src/db/errors.ts'
 import { namedLock } from '../../src/db/locks.ts'
 import {
   createSharedRead,
@@ -8,7 +10,8 @@ import {
   type SharedRead,
   type SharedWrite,
 } from '../../src/db/shared-transactions.ts'
-import type { Tx } from '../../src/db/transaction.ts'
+import { inTransaction, type Tx } from '../../src/db/transaction.ts'
+import { findFreePort } from '../support/redis.ts'
 import { openSalon, type Salon } from '../support/salon.ts'
 
 let salon: Salon
@@ -60,6 +63,58 @@ it('a reader whose statement fails fails alone', async () => {
   expect(settled[0]).toMatchObject({ status: 'rejected', reason: { code: '22012' } })
   expect(settled[1]).toEqual({ status: 'fulfilled', value: 2 })
   expect(settled[2]).toMatchObject({ status: 'rejected', reason: { message: 'refused' } })
+})
+
+it('a reader that refuses is not asked twice', async () => {
+  let asked = 0
+  const settled = await Promise.allSettled([
+    shared(async (tx) => (await tx.sql<[{ one: number }]>`select 1 as one`)[0].one),
+    shared(async () => {
+      asked++
+      throw new Error('refused')
+    }),
+  ])
+  expect(settled).toMatchObject([
+    { status: 'fulfilled', value: 1 },
+    { status: 'rejected', reason: { message: 'refused' } },
+  ])
+  expect(asked).toBe(1)
+})
+
+it('a database that is away is asked once for all of a crowd', async () => {
+  await using away = openDatabase({ url: `postgres://127.0.0.1:${await findFreePort()}/nothing` })
+  let opened = 0
+  const acquire = away.connections.acquire
+  away.connections.acquire = () => {
+    opened++
+    return acquire()
+  }
+  const reading = createSharedRead(away)
+  const writing = createSharedWrite<string, string>(away, { locks: () => [], write: async (_, names) => names })
+  const settled = await Promise.allSettled(
+    ['a', 'b', 'c'].flatMap((name) => [reading('org', async () => name), writing('org', name)]),
+  )
+  for (const result of settled) {
+    expect(result.status).toBe('rejected')
+    expect(isDatabaseAway((result as PromiseRejectedResult).reason)).toBe(true)
+  }
+  expect(opened).toBe(2)
+})
+
+it('who waits for a lock in vain takes nobody along', async () => {
+  await using impatient = openDatabase({ url: salon.url, lockTimeoutMs: 300 })
+  const writing = createSharedWrite<string, string>(impatient, {
+    locks: (name) => [namedLock('shared', name)],
+    write: async (_, names) => names,
+  })
+  const settled = await inTransaction(
+    salon.db,
+    salon.organizationId,
+    () => Promise.allSettled(['taken', 'free', 'free too'].map((name) => writing(salon.organizationId, name))),
+    { locks: [namedLock('shared', 'taken')] },
+  )
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+  expect(isLockTimeout((settled[0] as PromiseRejectedResult).reason)).toBe(true)
 })
 
 it('writers commit together, and each gets its own answer', async () => {
