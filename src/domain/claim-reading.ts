@@ -151,9 +151,13 @@ async function readHoldClaims(tx: Tx, requests: ClaimRequest[]): Promise<Claim[]
     where organization_id = ${tx.organizationId} and active and hold_id in (
       select unnest(${booking}::uuid[])
       union all
-      select h.id from unnest(${callers}::text[], ${sessions}::text[]) as s (of_caller, of_session)
-      join holds h on h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
-        and h.caller = s.of_caller and h.session_key = s.of_session)`
+      select held.id from unnest(${callers}::text[], ${sessions}::text[]) as s (of_caller, of_session)
+      cross join lateral (
+        select h.id from holds h
+        where h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
+          and h.caller = s.of_caller and h.session_key = s.of_session
+        offset 0
+      ) as held)`
 }
 
 async function readCustomers(tx: Tx, requests: ClaimRequest[]): Promise<string[]> {
