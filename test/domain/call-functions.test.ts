@@ -1,6 +1,7 @@
 // Functions of a call are started and finished as sets: each is recorded as if it were alone.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openDatabase } from '../../src/db/client.ts'
 import { createFunctionRecords, type FunctionRecords, type FunctionToStart } from '../../src/domain/call-functions.ts'
 import { openSalon, type Salon } from '../support/salon.ts'
 
@@ -74,6 +75,29 @@ it('arguments that led to a refusal are tried again, a tool call never is', asyn
   expect(again.answer).toBeNull()
   expect(again.startedAt).toBeGreaterThan(before.startedAt)
   expect(known.answer).toEqual({ success: false })
+})
+
+it('of one function that two gateways start and finish at once there is one start and one answer', async () => {
+  await using otherDatabase = openDatabase({ url: salon.url })
+  const gateways = [records, createFunctionRecords(otherDatabase)]
+  const functions = Array.from({ length: 20 }, (_, index) => invocation(`call_raced_${index % 10}`, `tool:${index}`))
+  const starts = await Promise.all(
+    gateways.map((gateway) => Promise.all(functions.map((input) => gateway.start(salon.organizationId, input)))),
+  )
+  expect(starts[1]).toEqual(starts[0])
+  const answers = await Promise.all(
+    gateways.map((gateway, of) =>
+      Promise.all(
+        functions.map((input) =>
+          gateway.finish(salon.organizationId, { ...input, answer: { of }, appointmentId: null }),
+        ),
+      ),
+    ),
+  )
+  expect(answers[1]).toEqual(answers[0])
+  const [{ calls } = { calls: 0 }] = await salon.db.sql<{ calls: number }[]>`
+    select count(*)::int as calls from calls where provider_call_id like 'call_raced_%'`
+  expect(calls).toBe(10)
 })
 
 it('what cannot be stored fails alone', async () => {

@@ -16,7 +16,6 @@ import { sentencesFor } from '../sentences.ts'
 import { guestOnThePhone, voiceAgent } from '../settings.ts'
 import { writeMoment } from '../spoken-moments.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
-import { readCatalogue } from './catalogue.ts'
 import type { Call } from './conversation.ts'
 import { nearest, startsOf, tellSlots } from './offers.ts'
 import {
@@ -100,12 +99,12 @@ async function move(
 const ATTEMPTS = 3
 
 async function change(call: Call, wished: Change): Promise<FunctionResult> {
-  const { read, integration, speech } = call
+  const { read, speech } = call
   const sentences = sentencesFor(speech)
+  const catalogue = await call.catalogue()
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const state = await read(async (tx, once) => {
-      const [catalogue, own, earlier] = await Promise.all([
-        readCatalogue(tx, once, integration),
+    const state = await read(async (tx) => {
+      const [own, earlier] = await Promise.all([
         readOwnAppointments(tx, call),
         findEarlier(call, wished, (key) => findIdempotentResult(tx, call.caller, key)),
       ])

@@ -18,6 +18,8 @@ import { listServices } from './list-services.ts'
 interface FunctionDefinition {
   /** Whether it has effects: those are recorded and answered once. */
   changes: (conversation: Conversation) => boolean
+  /** It will ask for the catalogue, which can be on its way before the start is recorded. */
+  needsCatalogue?: true
 }
 
 /** `answer`: needs no call behind it. `run`: needs to know whose call it is. */
@@ -31,12 +33,12 @@ const FUNCTIONS: Record<VoiceFunctionName, AnyFunction> = {
   list_services: { answer: listServices, changes: never },
   check_availability: { answer: checkAvailability, changes: wantsHold },
   find_alternatives: { answer: findAlternativeTimes, changes: wantsHold },
-  hold_slot: { run: holdSlot, changes: always },
+  hold_slot: { run: holdSlot, changes: always, needsCatalogue: true },
   release_slot: { run: releaseSlot, changes: always },
-  book_appointment: { run: bookForCaller, changes: always },
+  book_appointment: { run: bookForCaller, changes: always, needsCatalogue: true },
   find_appointments: { run: findOwnAppointments, changes: never },
-  reschedule_appointment: { run: rescheduleForCaller, changes: always },
-  cancel_appointment: { run: cancelForCaller, changes: always },
+  reschedule_appointment: { run: rescheduleForCaller, changes: always, needsCatalogue: true },
+  cancel_appointment: { run: cancelForCaller, changes: always, needsCatalogue: true },
 }
 
 /** What can be answered without knowing the call; null: nothing of this function. */
@@ -64,8 +66,7 @@ export async function runFunction(run: FunctionRun): Promise<Answer> {
   const named = FUNCTIONS[name]
   const perform: VoiceFunction = 'answer' in named ? named.answer : named.run
   if (!named.changes(call)) return shorten((await perform(call)).answer)
-  // What is offered does not depend on when the function was first called.
-  call.catalogue().catch(() => {})
+  if (named.needsCatalogue) call.catalogue().catch(() => {})
   const started = await recordStart(run)
   if (started.answer) return started.answer as Answer
   try {
