@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts'
 import { type Lock, namedLock } from '../db/locks.ts'
 import { createSharedWrite, type SharedWrite } from '../db/shared-transactions.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
-import { type CallReport, callLock, reportCall } from './calls.ts'
+import { type CallReport, callLock, reportCalls } from './calls.ts'
 import type { Instant } from './types.ts'
 
 interface NamedCall {
@@ -123,12 +123,16 @@ async function ensureCalls(tx: Tx, inputs: FunctionToStart[]): Promise<void> {
       offset 0
     ) as known`
   const known = new Set(rows.map((row) => nameOf({ ...row, key: '' })))
+  const unknown = new Map<string, FunctionToStart>()
   for (const input of inputs) {
     const name = nameOf({ ...input, key: '' })
-    if (known.has(name)) continue
-    known.add(name)
-    await reportCall(tx, input.report())
+    if (!known.has(name) && !unknown.has(name)) unknown.set(name, input)
   }
+  if (unknown.size === 0) return
+  await reportCalls(
+    tx,
+    [...unknown.values()].map((input) => input.report()),
+  )
 }
 
 async function finishFunctions(tx: Tx, inputs: FunctionAnswer[]): Promise<Record<string, unknown>[]> {

@@ -52,21 +52,42 @@ export function callLock(integrationId: string, providerCallId: string): Lock {
   return namedLock('call', integrationId, providerCallId)
 }
 
+/** As `reportCalls`, for one call. */
+export async function reportCall(tx: Tx, report: CallReport): Promise<CallRecord> {
+  const [call] = await reportCalls(tx, [report])
+  return call as CallRecord
+}
+
 /**
  * A report may be the first of its call, whatever it tells, and it may be late: then it fills gaps and reopens
- * nothing. Of two transcripts the longer is the newer one.
+ * nothing. Of two transcripts the longer is the newer one. No two reports of one call.
  */
-export async function reportCall(tx: Tx, report: CallReport): Promise<CallRecord> {
-  const known = await findReported(tx, report)
+export async function reportCalls(tx: Tx, reports: CallReport[]): Promise<CallRecord[]> {
+  const reported = await findReported(tx, reports)
+  const merged = reports.map((report, index) => mergeReport(reported[index] ?? null, report))
+  const owners = await findCustomersByCarrierNumber(
+    tx,
+    merged.map((call) => (call.customerId === null ? carrierNumber(call) : null)),
+  )
+  const calls = merged.map((call, index) => ({ ...call, customerId: call.customerId ?? owners[index] ?? null }))
+  await writeCalls(
+    tx,
+    calls.map((call, index) => ({ ...call, integrationId: (reports[index] as CallReport).integrationId })),
+  )
+  return calls
+}
+
+function mergeReport(known: CallRecord | null, report: CallReport): CallRecord {
   const before = known ?? { ...blank(), id: randomUUIDv7(), customerId: null }
-  const status = later(before.status, report.status ?? 'ONGOING')
-  const isLate = known !== null && rank(report.status ?? 'ONGOING') < rank(before.status)
-  const facts = mergeFacts(before, report.facts, isLate)
-  const customerId = before.customerId ?? (await findCustomerByCarrierNumber(tx, carrierNumber(facts)))
-  const transfers = report.transfer === undefined ? before.transfers : [...before.transfers, report.transfer]
-  const call = { ...before, ...facts, status, customerId, transfers, providerCallId: report.providerCallId }
-  await writeCall(tx, report.integrationId, call)
-  return call
+  const told = report.status ?? 'ONGOING'
+  const isLate = known !== null && rank(told) < rank(before.status)
+  return {
+    ...before,
+    ...mergeFacts(before, report.facts, isLate),
+    status: later(before.status, told),
+    transfers: report.transfer === undefined ? before.transfers : [...before.transfers, report.transfer],
+    providerCallId: report.providerCallId,
+  }
 }
 
 /** A call that rings: it has our id from now on, and the provider's when that is told. */
@@ -75,19 +96,27 @@ export async function announceCall(
   input: { integrationId: string; facts: CallFacts; providerCallId: string | null; customerId: string | null },
 ): Promise<CallRecord> {
   const { integrationId, facts, providerCallId, customerId } = input
-  const known = providerCallId === null ? null : await findByProviderId(tx, integrationId, providerCallId)
-  const call = known ?? { ...blank(), ...facts, id: randomUUIDv7(), providerCallId, customerId }
-  if (!known) await writeCall(tx, integrationId, call)
+  const [known] = providerCallId === null ? [] : await findByProviderId(tx, [{ integrationId, providerCallId }])
+  if (known) return known
+  const call = { ...blank(), ...facts, id: randomUUIDv7(), providerCallId, customerId }
+  await writeCalls(tx, [{ ...call, integrationId }])
   return call
 }
 
 /** The customer whom a carrier's number belongs to; a withheld number, or one without its country code, is nobody's. */
 export async function findCustomerByCarrierNumber(tx: Tx, number: string | null): Promise<string | null> {
-  const { phone } = readPhone(number, null)
-  if (phone === null) return null
-  const [customer] = await tx.sql<{ id: string }[]>`
-    select id from customers where organization_id = ${tx.organizationId} and phone = ${phone}`
-  return customer?.id ?? null
+  const [customerId] = await findCustomersByCarrierNumber(tx, [number])
+  return customerId ?? null
+}
+
+async function findCustomersByCarrierNumber(tx: Tx, numbers: (string | null)[]): Promise<(string | null)[]> {
+  const phones = numbers.map((number) => readPhone(number, null).phone)
+  const known = phones.filter((phone) => phone !== null)
+  if (known.length === 0) return phones.map(() => null)
+  const rows = await tx.sql<{ id: string; phone: string }[]>`
+    select id, phone from customers where organization_id = ${tx.organizationId} and phone = any(${known}::text[])`
+  const byPhone = new Map(rows.map(({ id, phone }) => [phone, id]))
+  return phones.map((phone) => (phone === null ? null : (byPhone.get(phone) ?? null)))
 }
 
 function carrierNumber({ direction, fromNumber, toNumber }: CallFacts): string | null {
@@ -126,26 +155,43 @@ function dropUndefined(facts: CallFacts): Partial<CallFacts> {
 }
 
 /** By the provider's id; else by our reference, if no call of this integration has taken it. Never by likeness. */
-async function findReported(
-  tx: Tx,
-  { integrationId, providerCallId, reference }: CallReport,
-): Promise<CallRecord | null> {
-  const known = await findByProviderId(tx, integrationId, providerCallId)
-  if (known || reference === null) return known
-  const [announced] = await tx.sql<StoredCall[]>`
-    select ${callColumns(tx)} from calls
-    where organization_id = ${tx.organizationId} and integration_id = ${integrationId} and id = ${reference}
-      and provider_call_id is null
-    for update`
-  return announced ? toRecord(announced) : null
+async function findReported(tx: Tx, reports: CallReport[]): Promise<(CallRecord | null)[]> {
+  const reported = await findByProviderId(tx, reports)
+  const announced = new Map<string, CallReport>()
+  for (const [index, report] of reports.entries()) {
+    const { reference } = report
+    if (!reported[index] && reference !== null && !announced.has(reference)) announced.set(reference, report)
+  }
+  if (announced.size === 0) return reported
+  const rows = await tx.sql<(StoredCall & { integrationId: string })[]>`
+    select ${callColumns(tx)}, integration_id as "integrationId"
+    from unnest(${[...announced.keys()]}::uuid[]) as r (reference)
+    join calls on organization_id = ${tx.organizationId} and id = r.reference and provider_call_id is null
+    for update of calls`
+  const found = new Map(
+    rows.map(({ integrationId, ...row }) => {
+      const report = announced.get(row.id)
+      return [report?.integrationId === integrationId ? report : null, toRecord(row)]
+    }),
+  )
+  return reports.map((report, index) => reported[index] ?? found.get(report) ?? null)
 }
 
-async function findByProviderId(tx: Tx, integrationId: string, providerCallId: string): Promise<CallRecord | null> {
-  const [known] = await tx.sql<StoredCall[]>`
-    select ${callColumns(tx)} from calls
-    where organization_id = ${tx.organizationId} and integration_id = ${integrationId} and provider_call_id = ${providerCallId}
-    for update`
-  return known ? toRecord(known) : null
+async function findByProviderId(
+  tx: Tx,
+  calls: { integrationId: string; providerCallId: string }[],
+): Promise<(CallRecord | null)[]> {
+  const rows = await tx.sql<(StoredCall & { integrationId: string })[]>`
+    select ${callColumns(tx)}, integration_id as "integrationId"
+    from unnest(${calls.map((call) => call.integrationId)}::uuid[], ${calls.map((call) => call.providerCallId)}::text[])
+      as r (of_integration, of_provider)
+    join calls on organization_id = ${tx.organizationId} and integration_id = r.of_integration
+      and provider_call_id = r.of_provider
+    for update of calls`
+  const found = new Map(
+    rows.map(({ integrationId, ...row }) => [JSON.stringify([integrationId, row.providerCallId]), toRecord(row)]),
+  )
+  return calls.map((call) => found.get(JSON.stringify([call.integrationId, call.providerCallId])) ?? null)
 }
 
 type StoredCall = { [K in keyof CallRecord]: CallRecord[K] | null } & { id: string } & { toldNothing: string[] }
@@ -170,19 +216,30 @@ function callColumns(tx: Tx) {
       case when dynamic_variables = 'null' then 'dynamicVariables' end], null) as "toldNothing"`
 }
 
-async function writeCall(tx: Tx, integrationId: string, call: CallRecord): Promise<void> {
-  const at = (instant: Instant | undefined) => (instant === undefined ? null : new Date(instant))
-  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
+async function writeCalls(tx: Tx, calls: (CallRecord & { integrationId: string })[]): Promise<void> {
+  const column = <T>(of: (call: CallRecord & { integrationId: string }) => T | undefined) =>
+    calls.map((call) => of(call) ?? null)
+  const json = (of: (call: CallRecord) => unknown) =>
+    calls.map((call) => {
+      const value = of(call)
+      return value === undefined ? null : JSON.stringify(value)
+    })
   await tx.sql`
     insert into calls (organization_id, id, integration_id, provider_call_id, status, agent_id, direction, from_number,
       to_number, customer_id, started_at, ended_at, duration_ms, disconnection_reason, transcript, transcript_items,
       recording_url, metadata, dynamic_variables, analysis, transfers, details)
-    values (${tx.organizationId}, ${call.id}, ${integrationId}, ${call.providerCallId}, ${call.status},
-      ${call.agentId ?? null}, ${call.direction ?? null}, ${call.fromNumber ?? null}, ${call.toNumber ?? null},
-      ${call.customerId}, ${at(call.startedAt)}, ${at(call.endedAt)}, ${call.durationMs ?? null},
-      ${call.disconnectionReason ?? null}, ${call.transcript ?? null}, ${json(call.transcriptItems)}::jsonb,
-      ${call.recordingUrl ?? null}, ${json(call.metadata)}::jsonb, ${json(call.dynamicVariables)}::jsonb,
-      ${json(call.analysis)}::jsonb, ${json(call.transfers)}::jsonb, ${json(call.details ?? {})}::jsonb)
+    select ${tx.organizationId}, c.* from unnest(
+      ${column(({ id }) => id)}::uuid[], ${column((call) => call.integrationId)}::uuid[],
+      ${column((call) => call.providerCallId)}::text[], ${column(({ status }) => status)}::text[]::call_status[],
+      ${column((call) => call.agentId)}::text[], ${column((call) => call.direction)}::text[],
+      ${column((call) => call.fromNumber)}::text[], ${column((call) => call.toNumber)}::text[],
+      ${column((call) => call.customerId)}::uuid[], ${column((call) => call.startedAt)}::timestamptz[],
+      ${column((call) => call.endedAt)}::timestamptz[], ${column((call) => call.durationMs)}::float8[]::bigint[],
+      ${column((call) => call.disconnectionReason)}::text[], ${column((call) => call.transcript)}::text[],
+      ${json((call) => call.transcriptItems)}::text[]::jsonb[], ${column((call) => call.recordingUrl)}::text[],
+      ${json((call) => call.metadata)}::text[]::jsonb[], ${json((call) => call.dynamicVariables)}::text[]::jsonb[],
+      ${json((call) => call.analysis)}::text[]::jsonb[], ${json((call) => call.transfers)}::text[]::jsonb[],
+      ${json((call) => call.details ?? {})}::text[]::jsonb[]) as c
     on conflict (organization_id, id) do update set
       provider_call_id = excluded.provider_call_id, status = excluded.status, agent_id = excluded.agent_id,
       direction = excluded.direction, from_number = excluded.from_number, to_number = excluded.to_number,

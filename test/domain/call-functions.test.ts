@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
+import { inTransaction } from '../../src/db/transaction.ts'
 import { createFunctionRecords, type FunctionRecords, type FunctionToStart } from '../../src/domain/call-functions.ts'
+import { announceCall } from '../../src/domain/calls.ts'
 import { openSalon, type Salon } from '../support/salon.ts'
 
 let salon: Salon
@@ -43,6 +45,43 @@ it('one call is reported once, however many of its functions start together', as
   expect(await salon.db.sql`select status from calls where provider_call_id = 'call_together'`).toEqual([
     { status: 'ONGOING' },
   ])
+})
+
+it('calls that are first heard of together keep what was told of each', async () => {
+  await salon.db.sql`
+    insert into customers (organization_id, id, name, phone) values (${salon.organizationId}, ${randomUUID()}, 'Ada', '+4915112345678')`
+  const numbers = ['+4915112345678', '+4915187654321', undefined]
+  const facts = (index: number) => ({ agentId: `agent ${index}`, fromNumber: numbers[index], metadata: index || null })
+  await Promise.all(
+    numbers.map((_, index) => {
+      const providerCallId = `call_crowd_${index}`
+      const report = () => ({ integrationId, providerCallId, status: null, reference: null, facts: facts(index) })
+      return start(invocation(providerCallId, 'tool:1', { report }))
+    }),
+  )
+  const told = await salon.db.sql`
+    select agent_id, from_number, metadata::text, (select name from customers where customers.id = customer_id)
+    from calls where provider_call_id like 'call_crowd_%' order by provider_call_id`
+  expect(told).toEqual([
+    { agent_id: 'agent 0', from_number: numbers[0], metadata: 'null', name: 'Ada' },
+    { agent_id: 'agent 1', from_number: numbers[1], metadata: '1', name: null },
+    { agent_id: 'agent 2', from_number: null, metadata: '2', name: null },
+  ])
+})
+
+it('of two calls that claim to be the one that was announced, one is', async () => {
+  const reference = await inTransaction(salon.db, salon.organizationId, async (tx) => {
+    const announced = { integrationId, facts: { agentId: 'announced' }, providerCallId: null, customerId: null }
+    return (await announceCall(tx, announced)).id
+  })
+  const claim = (providerCallId: string) => {
+    const report = () => ({ integrationId, providerCallId, status: null, reference, facts: {} })
+    return start(invocation(providerCallId, 'tool:1', { report }))
+  }
+  await Promise.all([claim('call_first'), claim('call_second')])
+  const calls = await salon.db.sql`
+    select id, agent_id from calls where provider_call_id in ('call_first', 'call_second') order by provider_call_id`
+  expect(calls).toMatchObject([{ id: reference, agent_id: 'announced' }, { agent_id: null }])
 })
 
 it('each gets its own answer back, and one that starts twice keeps its first instant', async () => {
