@@ -14,6 +14,8 @@ export interface AlternativeWish {
   exclude?: readonly Interval[]
   /** A start to leave out, e.g. the wish itself when it was refused. */
   excludeStartsAt?: Instant | null
+  /** The slots are those of so many dates each way, no more: what others could come before is left out. */
+  datesAround?: number
 }
 
 /** To come on another date weighs as much as to come three hours earlier or later on that date. */
@@ -26,7 +28,7 @@ const otherDayMinutes = 180
  * equally good the later one: whoever asks for ten can rarely come before ten.
  */
 export function rankAlternatives(slots: readonly Slot[], wish: AlternativeWish): Slot[] {
-  const { near, timeZone, first, exclude = [], excludeStartsAt } = wish
+  const { near, timeZone, first, exclude = [], excludeStartsAt, datesAround = Number.POSITIVE_INFINITY } = wish
   const wished = wallOf(timeZone, near)
   const ranked = slots
     .filter((slot) => slot.startsAt !== excludeStartsAt)
@@ -38,6 +40,7 @@ export function rankAlternatives(slots: readonly Slot[], wish: AlternativeWish):
       const otherDayCost = days * otherDayMinutes + Math.abs(wall.minute - wished.minute)
       return { slot, isOtherDay: days > 0, cost: days > 0 ? Math.min(distance, otherDayCost) : distance }
     })
+    .filter(({ isOtherDay, cost }) => !isOtherDay || cost < (datesAround + 1) * otherDayMinutes)
   ranked.sort(
     (a, b) => Number(a.isOtherDay) - Number(b.isOtherDay) || a.cost - b.cost || b.slot.startsAt - a.slot.startsAt,
   )

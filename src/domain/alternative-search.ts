@@ -9,6 +9,8 @@ import { claimWindow, findSlots } from './slots.ts'
 import type { Instant, Interval, ResourceState, ServiceDefinition, Slot } from './types.ts'
 
 export const DEFAULT_WITHIN_MINUTES = 7 * 24 * 60
+/** How many a refusal shows. */
+export const SHOWN_ALTERNATIVES = 3
 
 /** By request: the alternatives, best first. Requests with the same wish share one search. */
 export type AlternativesFound = Map<ClaimRequest, Slot[]>
@@ -41,9 +43,12 @@ async function readService(tx: Tx, searches: Search[]): Promise<AlternativesRead
     windows.map(async (window) => {
       const within = searches.filter((search) => window.start <= search.window.start && search.window.end <= window.end)
       const [{ request }] = within as [Search]
-      const [taken, ...excludes] = await Promise.all([
+      const [taken, excludes] = await Promise.all([
         loadTaken(tx, { resourceIds: candidatesOf(request.offer.service), window }),
-        ...within.map((search) => readOwnAppointments(tx, { ...search.request.alternatives, window: search.window })),
+        readOwnAppointments(
+          tx,
+          within.map((search) => ({ ...search.request.alternatives, window: search.window })),
+        ),
       ])
       return within.map((search, index) => ({
         requests: search.requests,
@@ -64,7 +69,7 @@ export function findAlternativesFor(reads: AlternativesRead[], now: Instant): Al
   return found
 }
 
-function serviceKey({ offer: { service } }: ClaimRequest): string {
+export function serviceKey({ offer: { service } }: ClaimRequest): string {
   return `${service.id} ${service.definitionVersion}`
 }
 
@@ -81,24 +86,36 @@ function searchKey(request: ClaimRequest): string {
   ])
 }
 
-/** The confirmed appointments of a customer, known by id or by phone, that touch the window. */
-export async function readOwnAppointments(
-  tx: Tx,
-  {
-    customerId,
-    phone,
-    window,
-    exceptId = null,
-  }: { customerId: string | null; phone: string | null; window: Interval; exceptId?: string | null },
-): Promise<Interval[]> {
-  if (customerId === null && phone === null) return []
-  return tx.sql<Interval[]>`
-    select a.starts_at as start, a.ends_at as "end"
-    from customers c
-    join appointments a on a.organization_id = c.organization_id and a.customer_id = c.id
-    where c.organization_id = ${tx.organizationId} and (c.id = ${customerId}::uuid or c.phone = ${phone}::text)
-      and a.id is distinct from ${exceptId}::uuid
-      and a.status = 'CONFIRMED' and a.starts_at < ${window.end}::timestamptz and a.ends_at > ${window.start}::timestamptz`
+export interface CustomerInWindow {
+  /** The customer is known by id or by phone; null and null: nobody. */
+  customerId: string | null
+  phone: string | null
+  window: Interval
+  /** Does not count. */
+  exceptId?: string
+}
+
+/** For each customer the confirmed appointments that touch the window. */
+export async function readOwnAppointments(tx: Tx, customers: CustomerInWindow[]): Promise<Interval[][]> {
+  const known = [...customers.entries()].filter(([, { customerId, phone }]) => customerId !== null || phone !== null)
+  if (known.length === 0) return customers.map(() => [])
+  const rows = await tx.sql<(Interval & { index: number })[]>`
+    select w.index, a.starts_at as start, a.ends_at as "end"
+    from unnest(
+      ${known.map(([index]) => index)}::int[], ${known.map(([, { customerId }]) => customerId)}::uuid[],
+      ${known.map(([, { phone }]) => phone)}::text[], ${known.map(([, { exceptId }]) => exceptId ?? null)}::uuid[],
+      ${known.map(([, { window }]) => window.start)}::timestamptz[], ${known.map(([, { window }]) => window.end)}::timestamptz[]
+    ) as w (index, customer_id, phone, except_id, starts_at, ends_at)
+    cross join lateral (
+      select w.customer_id as id where w.customer_id is not null
+      union
+      select c.id from customers c where c.organization_id = ${tx.organizationId} and c.phone = w.phone
+    ) as customer
+    join appointments a on a.organization_id = ${tx.organizationId} and a.customer_id = customer.id
+    where a.id is distinct from w.except_id
+      and a.status = 'CONFIRMED' and a.starts_at < w.ends_at and a.ends_at > w.starts_at`
+  const byIndex = Map.groupBy(rows, ({ index }) => index)
+  return customers.map((_, index) => byIndex.get(index) ?? [])
 }
 
 function searchGroup({ requests, resources, exclude }: AlternativesRead, now: Instant): Slot[] {
@@ -117,15 +134,15 @@ function searchGroup({ requests, resources, exclude }: AlternativesRead, now: In
   return pinned.length > 0 ? pinned : search(service)
 }
 
-function wishOf(request: ClaimRequest): Instant {
+export function wishOf(request: ClaimRequest): Instant {
   return request.kind === 'BOOK_HOLD' ? request.startsAt : (request.wishedAt ?? (request.starts[0] as Instant))
 }
 
-function pinsOf(request: ClaimRequest): (string | null)[] {
+export function pinsOf(request: ClaimRequest): (string | null)[] {
   return request.kind === 'BOOK_HOLD' ? [] : request.pinned
 }
 
-function rangeOf(request: ClaimRequest): [from: Instant, to: Instant] {
+export function rangeOf(request: ClaimRequest): [from: Instant, to: Instant] {
   const distance = request.alternatives.withinMinutes * 60_000
   return [wishOf(request) - distance, wishOf(request) + distance + 1]
 }

@@ -40,9 +40,9 @@ export async function findAlternatives(tx: Tx, wish: AlternativesWish): Promise<
   const to = wish.near + withinMinutes * 60_000 + 1
   const window = claimWindow(service, from, to)
   const resourceIds = [...new Set([...candidatesOf(service), ...(wish.resourceIds ?? [])])]
-  const [resources, exclude] = await Promise.all([
+  const [resources, [exclude = []]] = await Promise.all([
     loadResourceStates(tx, { resourceIds, window }),
-    readOwnAppointments(tx, { customerId: wish.customerId, phone: null, window }),
+    readOwnAppointments(tx, [{ customerId: wish.customerId, phone: null, window }]),
   ])
   for (const id of wish.resourceIds ?? []) if (!resources.has(id)) throw new NotFoundError('resource')
   const slots = findSlots({ service, resources, from, to, now, resourceIds: wish.resourceIds })

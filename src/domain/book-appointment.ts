@@ -46,14 +46,20 @@ export interface BookedAppointment {
  * Booking a live hold succeeds: the hold's claims become the appointment's, there is no gap. Throws
  * SlotUnavailableError, HoldExpiredError, HoldNotActiveError, IdempotencyKeyReusedError, InvalidInputError,
  * NotFoundError, BusyError.
+ *
+ * `held`: the hold, from whoever has just read it. What it claims never changes, and its state is read again under the locks.
  */
-export async function bookAppointment(lane: BookingLane, input: BookAppointmentInput): Promise<BookedAppointment> {
+export async function bookAppointment(
+  lane: BookingLane,
+  input: BookAppointmentInput,
+  held?: HeldClaims,
+): Promise<BookedAppointment> {
   if ((input.holdId === null) === (input.slot === null)) {
     throw new InvalidInputError([{ path: ['holdId'], message: 'Give either holdId or slot.' }])
   }
   return input.holdId === null
     ? bookSlot(lane, input, input.slot as SlotWish)
-    : bookHold(lane, input, await findHeldClaims(lane, input.caller, input.holdId))
+    : bookHold(lane, input, held ?? (await findHeldClaims(lane, input.caller, input.holdId)))
 }
 
 async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: SlotWish): Promise<BookedAppointment> {
@@ -70,6 +76,7 @@ async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: Sl
       offer,
       starts: lockableStarts(offer, starts),
       wishedAt,
+      takesAlternative: booksAlternative && wishedAt === null,
       pinned: slot.resourceIds,
       booking,
       idempotency,

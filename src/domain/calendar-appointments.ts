@@ -113,6 +113,7 @@ export async function bookFromCalendar(
       offer,
       idempotency: null,
       extraLocks: [],
+      takesAlternative: false,
       alternatives: { first: 0, withinMinutes: 0, customerId: null, phone: null },
       starts: [startsAt],
       wishedAt: null,

@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts'
 import { type Lock, namedLock } from '../db/locks.ts'
 import { createSharedWrite, type SharedWrite } from '../db/shared-transactions.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
-import { type CallReport, callLock, reportCalls } from './calls.ts'
+import { type CallReport, callLock, reportNewCalls } from './calls.ts'
 import type { Instant } from './types.ts'
 
 interface NamedCall {
@@ -129,7 +129,7 @@ async function ensureCalls(tx: Tx, inputs: FunctionToStart[]): Promise<void> {
     if (!known.has(name) && !unknown.has(name)) unknown.set(name, input)
   }
   if (unknown.size === 0) return
-  await reportCalls(
+  await reportNewCalls(
     tx,
     [...unknown.values()].map((input) => input.report()),
   )

@@ -52,29 +52,35 @@ export function callLock(integrationId: string, providerCallId: string): Lock {
   return namedLock('call', integrationId, providerCallId)
 }
 
-/** As `reportCalls`, for one call. */
+/**
+ * A report may be the first of its call, whatever it tells, and it may be late: then it fills gaps and reopens
+ * nothing. Of two transcripts the longer is the newer one.
+ */
 export async function reportCall(tx: Tx, report: CallReport): Promise<CallRecord> {
-  const [call] = await reportCalls(tx, [report])
+  const [known] = await findByProviderId(tx, report)
+  const [call] = await writeReports(tx, [{ report, known: known ?? (await findAnnounced(tx, [report])).get(report) }])
   return call as CallRecord
 }
 
-/**
- * A report may be the first of its call, whatever it tells, and it may be late: then it fills gaps and reopens
- * nothing. Of two transcripts the longer is the newer one. No two reports of one call.
- */
-export async function reportCalls(tx: Tx, reports: CallReport[]): Promise<CallRecord[]> {
-  const reported = await findReported(tx, reports)
-  const merged = reports.map((report, index) => mergeReport(reported[index] ?? null, report))
-  const owners = await findCustomersByCarrierNumber(
+/** The same for calls that are not known by their provider's ids; no two reports of one. */
+export async function reportNewCalls(tx: Tx, reports: CallReport[]): Promise<void> {
+  const announced = await findAnnounced(tx, reports)
+  await writeReports(
     tx,
-    merged.map((call) => (call.customerId === null ? carrierNumber(call) : null)),
+    reports.map((report) => ({ report, known: announced.get(report) })),
   )
-  const calls = merged.map((call, index) => ({ ...call, customerId: call.customerId ?? owners[index] ?? null }))
-  await writeCalls(
+}
+
+async function writeReports(
+  tx: Tx,
+  reports: { report: CallReport; known: CallRecord | undefined }[],
+): Promise<CallRecord[]> {
+  const calls = reports.map(({ report, known }) => mergeReport(known ?? null, report))
+  const customerIds = await writeCalls(
     tx,
-    calls.map((call, index) => ({ ...call, integrationId: (reports[index] as CallReport).integrationId })),
+    calls.map((call, index) => ({ ...call, integrationId: reports[index]?.report.integrationId ?? '' })),
   )
-  return calls
+  return calls.map((call) => ({ ...call, customerId: customerIds.get(call.id) ?? null }))
 }
 
 function mergeReport(known: CallRecord | null, report: CallReport): CallRecord {
@@ -96,7 +102,7 @@ export async function announceCall(
   input: { integrationId: string; facts: CallFacts; providerCallId: string | null; customerId: string | null },
 ): Promise<CallRecord> {
   const { integrationId, facts, providerCallId, customerId } = input
-  const [known] = providerCallId === null ? [] : await findByProviderId(tx, [{ integrationId, providerCallId }])
+  const [known] = providerCallId === null ? [] : await findByProviderId(tx, { integrationId, providerCallId })
   if (known) return known
   const call = { ...blank(), ...facts, id: randomUUIDv7(), providerCallId, customerId }
   await writeCalls(tx, [{ ...call, integrationId }])
@@ -105,18 +111,11 @@ export async function announceCall(
 
 /** The customer whom a carrier's number belongs to; a withheld number, or one without its country code, is nobody's. */
 export async function findCustomerByCarrierNumber(tx: Tx, number: string | null): Promise<string | null> {
-  const [customerId] = await findCustomersByCarrierNumber(tx, [number])
-  return customerId ?? null
-}
-
-async function findCustomersByCarrierNumber(tx: Tx, numbers: (string | null)[]): Promise<(string | null)[]> {
-  const phones = numbers.map((number) => readPhone(number, null).phone)
-  const known = phones.filter((phone) => phone !== null)
-  if (known.length === 0) return phones.map(() => null)
-  const rows = await tx.sql<{ id: string; phone: string }[]>`
-    select id, phone from customers where organization_id = ${tx.organizationId} and phone = any(${known}::text[])`
-  const byPhone = new Map(rows.map(({ id, phone }) => [phone, id]))
-  return phones.map((phone) => (phone === null ? null : (byPhone.get(phone) ?? null)))
+  const { phone } = readPhone(number, null)
+  if (phone === null) return null
+  const [customer] = await tx.sql<{ id: string }[]>`
+    select id from customers where organization_id = ${tx.organizationId} and phone = ${phone}`
+  return customer?.id ?? null
 }
 
 function carrierNumber({ direction, fromNumber, toNumber }: CallFacts): string | null {
@@ -154,44 +153,33 @@ function dropUndefined(facts: CallFacts): Partial<CallFacts> {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
 }
 
-/** By the provider's id; else by our reference, if no call of this integration has taken it. Never by likeness. */
-async function findReported(tx: Tx, reports: CallReport[]): Promise<(CallRecord | null)[]> {
-  const reported = await findByProviderId(tx, reports)
-  const announced = new Map<string, CallReport>()
-  for (const [index, report] of reports.entries()) {
-    const { reference } = report
-    if (!reported[index] && reference !== null && !announced.has(reference)) announced.set(reference, report)
-  }
-  if (announced.size === 0) return reported
-  const rows = await tx.sql<(StoredCall & { integrationId: string })[]>`
-    select ${callColumns(tx)}, integration_id as "integrationId"
-    from unnest(${[...announced.keys()]}::uuid[]) as r (reference)
-    join calls on organization_id = ${tx.organizationId} and id = r.reference and provider_call_id is null
-    for update of calls`
-  const found = new Map(
-    rows.map(({ integrationId, ...row }) => {
-      const report = announced.get(row.id)
-      return [report?.integrationId === integrationId ? report : null, toRecord(row)]
-    }),
-  )
-  return reports.map((report, index) => reported[index] ?? found.get(report) ?? null)
-}
-
 async function findByProviderId(
   tx: Tx,
-  calls: { integrationId: string; providerCallId: string }[],
-): Promise<(CallRecord | null)[]> {
-  const rows = await tx.sql<(StoredCall & { integrationId: string })[]>`
-    select ${callColumns(tx)}, integration_id as "integrationId"
-    from unnest(${calls.map((call) => call.integrationId)}::uuid[], ${calls.map((call) => call.providerCallId)}::text[])
-      as r (of_integration, of_provider)
-    join calls on organization_id = ${tx.organizationId} and integration_id = r.of_integration
-      and provider_call_id = r.of_provider
-    for update of calls`
-  const found = new Map(
-    rows.map(({ integrationId, ...row }) => [JSON.stringify([integrationId, row.providerCallId]), toRecord(row)]),
-  )
-  return calls.map((call) => found.get(JSON.stringify([call.integrationId, call.providerCallId])) ?? null)
+  { integrationId, providerCallId }: { integrationId: string; providerCallId: string },
+): Promise<CallRecord[]> {
+  const rows = await tx.sql<StoredCall[]>`
+    select ${callColumns(tx)} from calls
+    where organization_id = ${tx.organizationId} and integration_id = ${integrationId} and provider_call_id = ${providerCallId}
+    for update`
+  return rows.map(toRecord)
+}
+
+/** By our reference, where no call of this integration has taken it: the first of those that claim one. Never by likeness. */
+async function findAnnounced(tx: Tx, reports: CallReport[]): Promise<Map<CallReport, CallRecord>> {
+  const claimed = Map.groupBy(reports, ({ integrationId, reference }) => reference && `${integrationId} ${reference}`)
+  const claims = [...claimed].flatMap(([claim, [report]]) => (claim !== null && report ? [report] : []))
+  if (claims.length === 0) return new Map()
+  const rows = await tx.sql<(StoredCall & { index: number })[]>`
+    select r.index, ${callColumns(tx)}
+    from unnest(${claims.map((_, index) => index)}::int[], ${claims.map(({ integrationId }) => integrationId)}::uuid[],
+      ${claims.map(({ reference }) => reference)}::uuid[]) as r (index, of_integration, reference)
+    cross join lateral (
+      select * from calls
+      where organization_id = ${tx.organizationId} and id = r.reference and integration_id = r.of_integration
+        and provider_call_id is null
+      offset 0 for update
+    ) as call`
+  return new Map(rows.map(({ index, ...row }) => [claims[index] as CallReport, toRecord(row)]))
 }
 
 type StoredCall = { [K in keyof CallRecord]: CallRecord[K] | null } & { id: string } & { toldNothing: string[] }
@@ -216,7 +204,11 @@ function callColumns(tx: Tx) {
       case when dynamic_variables = 'null' then 'dynamicVariables' end], null) as "toldNothing"`
 }
 
-async function writeCalls(tx: Tx, calls: (CallRecord & { integrationId: string })[]): Promise<void> {
+/** By call, the customer: as known, or whoever the carrier's number belongs to. */
+async function writeCalls(
+  tx: Tx,
+  calls: (CallRecord & { integrationId: string })[],
+): Promise<Map<string, string | null>> {
   const column = <T>(of: (call: CallRecord & { integrationId: string }) => T | undefined) =>
     calls.map((call) => of(call) ?? null)
   const json = (of: (call: CallRecord) => unknown) =>
@@ -224,11 +216,16 @@ async function writeCalls(tx: Tx, calls: (CallRecord & { integrationId: string }
       const value = of(call)
       return value === undefined ? null : JSON.stringify(value)
     })
-  await tx.sql`
+  const written = await tx.sql<{ id: string; customerId: string | null }[]>`
     insert into calls (organization_id, id, integration_id, provider_call_id, status, agent_id, direction, from_number,
       to_number, customer_id, started_at, ended_at, duration_ms, disconnection_reason, transcript, transcript_items,
       recording_url, metadata, dynamic_variables, analysis, transfers, details)
-    select ${tx.organizationId}, c.* from unnest(
+    select ${tx.organizationId}, id, integration_id, provider_call_id, status, agent_id, direction, from_number, to_number,
+      coalesce(customer_id, (
+        select customers.id from customers where organization_id = ${tx.organizationId} and phone = carrier_number)),
+      started_at, ended_at, duration_ms, disconnection_reason, transcript, transcript_items, recording_url, metadata,
+      dynamic_variables, analysis, transfers, details
+    from unnest(
       ${column(({ id }) => id)}::uuid[], ${column((call) => call.integrationId)}::uuid[],
       ${column((call) => call.providerCallId)}::text[], ${column(({ status }) => status)}::text[]::call_status[],
       ${column((call) => call.agentId)}::text[], ${column((call) => call.direction)}::text[],
@@ -239,7 +236,11 @@ async function writeCalls(tx: Tx, calls: (CallRecord & { integrationId: string }
       ${json((call) => call.transcriptItems)}::text[]::jsonb[], ${column((call) => call.recordingUrl)}::text[],
       ${json((call) => call.metadata)}::text[]::jsonb[], ${json((call) => call.dynamicVariables)}::text[]::jsonb[],
       ${json((call) => call.analysis)}::text[]::jsonb[], ${json((call) => call.transfers)}::text[]::jsonb[],
-      ${json((call) => call.details ?? {})}::text[]::jsonb[]) as c
+      ${json((call) => call.details ?? {})}::text[]::jsonb[],
+      ${column((call) => readPhone(carrierNumber(call), null).phone)}::text[]) as c (id, integration_id,
+      provider_call_id, status, agent_id, direction, from_number, to_number, customer_id, started_at, ended_at, duration_ms,
+      disconnection_reason, transcript, transcript_items, recording_url, metadata, dynamic_variables, analysis, transfers,
+      details, carrier_number)
     on conflict (organization_id, id) do update set
       provider_call_id = excluded.provider_call_id, status = excluded.status, agent_id = excluded.agent_id,
       direction = excluded.direction, from_number = excluded.from_number, to_number = excluded.to_number,
@@ -248,5 +249,7 @@ async function writeCalls(tx: Tx, calls: (CallRecord & { integrationId: string }
       transcript = excluded.transcript, transcript_items = excluded.transcript_items,
       recording_url = excluded.recording_url, metadata = excluded.metadata,
       dynamic_variables = excluded.dynamic_variables, analysis = excluded.analysis, transfers = excluded.transfers,
-      details = excluded.details, updated_at = clock_timestamp()`
+      details = excluded.details, updated_at = clock_timestamp()
+    returning id, customer_id as "customerId"`
+  return new Map(written.map(({ id, customerId }) => [id, customerId]))
 }

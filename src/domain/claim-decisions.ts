@@ -1,6 +1,8 @@
 // Decides a batch of claim requests one after the other, in memory, on what was read under the locks.
 import { randomUUIDv7 } from 'node:crypto'
 import { daysOf } from '../db/change-log.ts'
+import { SHOWN_ALTERNATIVES, wishOf } from './alternative-search.ts'
+import { alternativesUnderLocks } from './alternatives-under-locks.ts'
 import { chooseAssignment } from './assignments.ts'
 import { bookingWindow } from './booking-window.ts'
 import { type BatchState, idempotencyName, sessionOf } from './claim-reading.ts'
@@ -78,14 +80,34 @@ export function decide(state: BatchState, request: ClaimRequest): Decision {
       refusal: (refusal as HoldRequest['refusal']) ?? null,
     }
   }
-  const decision =
-    request.kind === 'BOOK_HOLD'
-      ? decideBookHold(state, request)
-      : request.kind === 'HOLD'
-        ? decideHold(state, request)
-        : decideBook(state, request)
+  const decision = decideClaim(state, request)
   if (request.idempotency) remember(state, request, decision)
   return decision
+}
+
+function decideClaim(state: BatchState, request: ClaimRequest): Decision {
+  if (request.kind === 'BOOK_HOLD') return decideBookHold(state, request)
+  const decision = decideSlot(state, request)
+  if (decision.state !== 'LOST' || !request.takesAlternative) return decision
+  const alternatives = alternativesUnderLocks(state, request)
+  // Fewer than are shown: the search that follows the transaction knows other days, and the next round locks them.
+  if (alternatives.length < SHOWN_ALTERNATIVES) return decision
+  const instead = {
+    starts: alternatives.map(({ startsAt }) => startsAt),
+    wishedAt: wishOf(request),
+    takesAlternative: false,
+  }
+  const { reasons } = decision
+  return decideSlot(
+    state,
+    request.kind === 'HOLD'
+      ? { ...request, ...instead, refusal: { reasons, alternatives } }
+      : { ...request, ...instead },
+  )
+}
+
+function decideSlot(state: BatchState, request: HoldRequest | BookRequest): Decision {
+  return request.kind === 'HOLD' ? decideHold(state, request) : decideBook(state, request)
 }
 
 function idempotencyOf(request: ClaimRequest): string {
@@ -100,7 +122,7 @@ function remember(state: BatchState, request: ClaimRequest, decision: Decision):
     state.idempotent.set(name, { requestHash, result: { holdId: decision.hold.id, refusal: decision.request.refusal } })
   }
   if (decision.state === 'BOOK' || decision.state === 'BOOK_HOLD') {
-    const usedAlternative = request.kind === 'BOOK' && request.wishedAt !== null
+    const usedAlternative = decision.request.kind === 'BOOK' && decision.request.wishedAt !== null
     state.idempotent.set(name, {
       requestHash,
       result: { appointmentId: decision.booked.appointmentId, usedAlternative },
@@ -276,6 +298,7 @@ export function take(
 }
 
 function drop(state: BatchState, claims: Claim[]): void {
+  if (claims.length > 0) state.openStarts.clear()
   const ids = new Set(claims.map((claim) => claim.id))
   for (const { resourceId } of claims) {
     const resource = state.resources.get(resourceId)

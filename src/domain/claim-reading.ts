@@ -1,7 +1,8 @@
 // Reads, under the locks and in one packet, all that decides a batch of claim requests.
 import type { IdempotentResult } from '../db/tables/keys.ts'
 import type { Tx } from '../db/transaction.ts'
-import { type ClaimRequest, isFullyPinned, windowsOf } from './claim-requests.ts'
+import { readOwnAppointments } from './alternative-search.ts'
+import { type ClaimRequest, isFullyPinned, windowOf, windowsOf } from './claim-requests.ts'
 import { readDefinitionVersions } from './definitions.ts'
 import { type LastServed, readLastServed } from './fairness.ts'
 import { holdColumns, MAX_HOLDS_WITHOUT_SESSION, type StoredHold } from './holds.ts'
@@ -24,10 +25,14 @@ export interface BatchState {
   customerIds: Set<string>
   idempotent: Map<string, { requestHash: string; result: IdempotentResult }>
   lockedDays: Set<string>
+  /** Of those who take an alternative: what they have at that time already. */
+  ownAppointments: Map<ClaimRequest, Interval[]>
+  /** By wish, the starts under the locks that can still be open, best first. */
+  openStarts: Map<string, Instant[]>
 }
 
 export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<Omit<BatchState, 'lockedDays'>> {
-  const [now, taken, versions, holds, sessionHolds, holdClaims, lastServed, customerIds, idempotent] =
+  const [now, taken, versions, holds, sessionHolds, holdClaims, lastServed, customerIds, idempotent, ownAppointments] =
     await Promise.all([
       readClock(tx),
       loadTakenIn(tx, mergedWindows(requests)),
@@ -38,6 +43,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
       readLastServed(tx, choicesOf(requests)),
       readCustomers(tx, requests),
       readIdempotent(tx, requests),
+      readAppointmentsOfCustomers(tx, requests),
     ])
   const resources = new Map<string, ResourceState>()
   for (const request of requests) {
@@ -66,6 +72,8 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     lastServed,
     customerIds: new Set(customerIds),
     idempotent,
+    ownAppointments,
+    openStarts: new Map(),
   }
 }
 
@@ -170,12 +178,28 @@ async function readCustomers(tx: Tx, requests: ClaimRequest[]): Promise<string[]
   return rows.map((row) => row.id)
 }
 
+// By key, one after the other: joined freely, all keys of the organization are read while PostgreSQL has no statistics of them.
 async function readIdempotent(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['idempotent']> {
   const keyed = requests.filter((request) => request.idempotency !== null)
   if (keyed.length === 0) return new Map()
   const rows = await tx.sql<{ caller: string; key: string; requestHash: string; result: IdempotentResult }[]>`
     select k.caller, k.key, k.request_hash as "requestHash", k.result
     from unnest(${keyed.map((r) => r.caller.id)}::text[], ${keyed.map((r) => r.idempotency?.key ?? '')}::text[]) as w (caller, key)
-    join idempotency_keys k on k.organization_id = ${tx.organizationId} and k.caller = w.caller and k.key = w.key`
+    cross join lateral (
+      select * from idempotency_keys
+      where organization_id = ${tx.organizationId} and caller = w.caller and key = w.key
+      offset 0
+    ) as k`
   return new Map(rows.map((row) => [idempotencyName(row), { requestHash: row.requestHash, result: row.result }]))
+}
+
+async function readAppointmentsOfCustomers(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['ownAppointments']> {
+  const choosing = requests
+    .filter((request) => request.kind !== 'BOOK_HOLD')
+    .filter((request) => request.takesAlternative)
+  const own = await readOwnAppointments(
+    tx,
+    choosing.map((request) => ({ ...request.alternatives, window: windowOf(request) })),
+  )
+  return new Map(choosing.map((request, index) => [request, own[index] ?? []]))
 }

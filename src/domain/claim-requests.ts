@@ -44,6 +44,8 @@ interface SlotRequest extends Request {
   starts: Instant[]
   /** The start that the caller asked for, when `starts` are alternatives to it. */
   wishedAt: Instant | null
+  /** When the wish is lost the best alternative is claimed instead. */
+  takesAlternative: boolean
   pinned: (string | null)[]
 }
 
@@ -121,6 +123,8 @@ export function resourceDaysOf(request: ClaimRequest): { resourceId: string; day
   }
   const { service } = request.offer
   const days = new Set(request.starts.flatMap((start) => daysOf(claimWindow(service, start, start))))
+  const around = datesAround(request)
+  if (around) for (const day of daysOf(around)) days.add(day)
   return [
     ...resourcesOf(request).flatMap((resourceId) => [...days].map((day) => ({ resourceId, day }))),
     ...request.extraLocks,
@@ -155,13 +159,30 @@ function resourcesOf(request: HoldRequest | BookRequest): string[] {
   return candidatesOf(offer.service).filter((id) => offer.schedules.has(id))
 }
 
+/** Around the wish's own date, how many each way a request that takes an alternative has locked and read with it. */
+export const DATES_AROUND = 1
+
+/** These dates, on the location's wall. Null: no alternative can be claimed along with the wish. */
+export function datesAround(request: HoldRequest | BookRequest): Interval | null {
+  const { service } = request.offer
+  const isTooWide = resourcesOf(request).length * (2 * DATES_AROUND + 2) > RESOURCE_DAY_LIMIT
+  if (!request.takesAlternative || isFullyPinned(request) || isTooWide) return null
+  const date = localDayAt(service.timeZone, request.starts[0] as Instant)
+  return {
+    start: startOfLocalDay(service.timeZone, date - DATES_AROUND),
+    end: startOfLocalDay(service.timeZone, date + DATES_AROUND + 1),
+  }
+}
+
 // Where the server picks, the whole local day is read too: whoever is least booked that day is chosen.
-function windowOf(request: HoldRequest | BookRequest): Interval {
+export function windowOf(request: HoldRequest | BookRequest): Interval {
   const { service } = request.offer
   const first = Math.min(...request.starts)
   const last = Math.max(...request.starts)
   const window = claimWindow(service, first, last)
   if (isFullyPinned(request)) return window
+  const around = datesAround(request)
+  if (around) return claimWindow(service, around.start, around.end)
   return {
     start: Math.min(window.start, startOfLocalDay(service.timeZone, localDayAt(service.timeZone, first))),
     end: Math.max(window.end, startOfLocalDay(service.timeZone, localDayAt(service.timeZone, last) + 1)),

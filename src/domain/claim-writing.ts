@@ -106,10 +106,11 @@ async function writeHoldStatuses(tx: Tx, won: Won[]): Promise<void> {
         : [],
   )
   if (statuses.length === 0) return
+  // Compared as text: by their ids, and never by an index of all active holds, which is short only until it is read.
   const written = await tx.sql<{ status: string }[]>`
     update holds h set status = s.status
     from unnest(${statuses.map(([id]) => id)}::uuid[], ${statuses.map(([, status]) => status)}::text[]::hold_status[]) as s (id, status)
-    where h.organization_id = ${tx.organizationId} and h.id = s.id and h.status = 'ACTIVE'
+    where h.organization_id = ${tx.organizationId} and h.id = s.id and h.status::text = 'ACTIVE'
     returning h.status`
   // Without the locks a hold can end between the read and here; nobody may get an appointment for it.
   const isBooked = (status: string) => status === 'BOOKED'

@@ -1,5 +1,6 @@
 // Takes a claim request to its end: judged anew when it was judged by something old, falling through to alternatives.
 import { hash } from 'node:crypto'
+import { SHOWN_ALTERNATIVES } from './alternative-search.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import type { Caller } from './callers.ts'
 import type { ClaimRequest, Idempotency } from './claim-requests.ts'
@@ -8,8 +9,6 @@ import { BusyError, SlotUnavailableError } from './refusals.ts'
 import type { Slot } from './types.ts'
 
 const ATTEMPTS = 8
-/** How many alternatives a refusal shows. */
-const SHOWN_ALTERNATIVES = 3
 /** How many are tried when the caller wants one held or booked at once. */
 const TRIED_ALTERNATIVES = 40
 const ALTERNATIVE_ROUNDS = 20

@@ -6,7 +6,7 @@ import { localDayAt, startOfLocalDay } from './zone-offsets.ts'
 
 const BOOKING_WEIGHT = 2 ** 42
 
-/** By resource, when its last appointment before the day ended; missing: never. */
+/** By resource, when its last appointment before all that was read of it ended; missing: never. */
 export type LastServed = ReadonlyMap<string, Instant>
 
 /**
@@ -33,12 +33,14 @@ export function fairnessOf({
   return (resourceId) => {
     const owners = new Set<string | null>()
     let newest = 0
+    let servedAt = lastServed.get(resourceId) ?? 0
     for (const claim of resources.get(resourceId)?.claims ?? []) {
+      if (claim.end <= start && claim.appointmentId !== null) servedAt = Math.max(servedAt, claim.end)
       if (claim.start >= end || claim.end <= start || !isLive(claim, now)) continue
       owners.add(claim.appointmentId ?? claim.holdId)
       newest = Math.max(newest, madeAt(claim.id))
     }
-    return owners.size * BOOKING_WEIGHT + (owners.size > 0 ? newest : (lastServed.get(resourceId) ?? 0))
+    return owners.size * BOOKING_WEIGHT + (owners.size > 0 ? newest : servedAt)
   }
 }
 

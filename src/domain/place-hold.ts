@@ -42,6 +42,7 @@ export async function placeHold(lane: BookingLane, input: PlaceHoldInput): Promi
       offer,
       starts: lockableStarts(offer, starts),
       wishedAt: refusal ? slot.startsAt : null,
+      takesAlternative: input.holdAlternative && refusal === null,
       pinned: slot.resourceIds,
       ttlSeconds,
       sessionKey,
@@ -64,21 +65,21 @@ export async function placeHold(lane: BookingLane, input: PlaceHoldInput): Promi
   if (input.holdAlternative) {
     const { reasons, alternatives } = refused
     const held = await claimAlternative(answer, (starts) => attempt(starts, { reasons, alternatives }))
-    if (held) refused.heldAlternativeId = (await holdOf(lane, caller, held)).id
+    if (held) return holdOf(lane, caller, held)
   }
   throw refused
 }
 
+/** A held alternative is a refusal of the wish; so is one that the key or the session led to before. */
 async function holdOf(lane: BookingLane, caller: Caller, { decision }: Answer): Promise<HoldRecord> {
-  if (decision.state === 'HOLD') return decision.hold
+  if (decision.state === 'HOLD') {
+    const { refusal } = decision.request
+    if (refusal) throw new SlotUnavailableError(refusal.reasons, refusal.alternatives, decision.hold.id)
+    return decision.hold
+  }
   if (decision.state !== 'KNOWN' || !decision.holdId) throw new NotFoundError('hold')
   const { holdId, refusal } = decision
-  if (refusal) {
-    // The key was used before and led to a refusal with a held alternative: the same answer again.
-    const error = new SlotUnavailableError(refusal.reasons, refusal.alternatives)
-    error.heldAlternativeId = holdId
-    throw error
-  }
+  if (refusal) throw new SlotUnavailableError(refusal.reasons, refusal.alternatives, holdId)
   const hold = (await lane.read(caller.organizationId, (tx) => loadHolds(tx, [holdId]))).get(holdId)
   if (!hold) throw new NotFoundError('hold')
   return hold

@@ -37,12 +37,13 @@ export class SlotUnavailableError extends Refusal {
   reasons: SlotBlock[]
   alternatives: Slot[]
   /** The hold placed on the best alternative, when the caller asked for one. */
-  heldAlternativeId: string | null = null
+  heldAlternativeId: string | null
 
-  constructor(reasons: SlotBlock[], alternatives: Slot[]) {
+  constructor(reasons: SlotBlock[], alternatives: Slot[], heldAlternativeId: string | null = null) {
     super('This slot is not available. Choose one of the alternatives or ask for availability again.')
     this.reasons = reasons
     this.alternatives = alternatives
+    this.heldAlternativeId = heldAlternativeId
   }
 }
 

@@ -219,9 +219,9 @@ async function refuse(tx: Tx, move: Move): Promise<SlotUnavailableError> {
   const window = claimWindow(service, from, to)
   // What clashes with the customer's other appointments is left out, unless that would tell a stranger about them.
   const customerId = seesCustomers(caller) ? appointment.customerId : null
-  const [resources, exclude] = await Promise.all([
+  const [resources, [exclude = []]] = await Promise.all([
     readStates(tx, offer, window),
-    readOwnAppointments(tx, { customerId, phone: null, window, exceptId: appointment.id }),
+    readOwnAppointments(tx, [{ customerId, phone: null, window, exceptId: appointment.id }]),
   ])
   for (const state of resources.values()) state.claims = state.claims.filter((claim) => !ignores(claim))
   const search = (offered: typeof service) =>

@@ -1,8 +1,9 @@
 // book_appointment: what the conversation holds, or a start that is named, becomes an appointment; once per call and wish.
 import { createHash } from 'node:crypto'
+import type { Tx } from '../../../db/transaction.ts'
 import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
 import { bookAppointment } from '../../../domain/book-appointment.ts'
-import type { CustomerRecord } from '../../../domain/customers.ts'
+import { type HeldClaims, loadHeldClaims } from '../../../domain/held-claims.ts'
 import type { HoldRecord } from '../../../domain/holds.ts'
 import { findIdempotentResult } from '../../../domain/idempotent-results.ts'
 import {
@@ -29,31 +30,45 @@ interface Choice {
   hold: HoldRecord | null
 }
 
+interface Wish {
+  choice: Choice
+  guest: GuestToBook
+  intent: Intent
+  /** What the hold of the choice claims. */
+  held: HeldClaims | null
+}
+
 export async function bookForCaller(call: Call): Promise<FunctionResult> {
-  const { speech, said } = call
-  const sentences = sentencesFor(speech)
   const time = readWish(call, WISHED)
   if ('answer' in time) return time
-  const { catalogue, holds, customer } = await readAround(call)
-  const choice = chooseSlot(call, { wish: time.wish, catalogue, holds })
+  const catalogue = await call.catalogue()
+  const wish = await call.read((tx) => understand(tx, call, { wish: time.wish, catalogue }))
+  return 'answer' in wish ? wish : book(call, wish)
+}
+
+/** All that has to be known before the booking, in one snapshot. */
+async function understand(
+  tx: Tx,
+  call: Call,
+  { wish, catalogue }: { wish: KnownWish | null; catalogue: Catalogue },
+): Promise<Wish | FunctionResult> {
+  const { caller, callId, speech, said } = call
+  const sentences = sentencesFor(speech)
+  const [holds, customer] = await Promise.all([
+    listSessionHolds(tx, { caller, sessionKey: callId }),
+    findCaller(tx, call),
+  ])
+  const choice = chooseSlot(call, { wish, catalogue, holds })
   if ('answer' in choice) return choice
   const name = spokenName(said) || (customer?.name ?? '')
   if (name === '') return decline('MISSING_NAME', sentences.missingName)
   const guest = readGuest(call, name)
   if (!guest) return decline('UNCLEAR_PHONE', sentences.unclearPhone)
-  return book(call, choice, guest)
-}
-
-async function readAround(
-  call: Call,
-): Promise<{ catalogue: Catalogue; holds: HoldRecord[]; customer: CustomerRecord | null }> {
-  const [catalogue, [holds, customer]] = await Promise.all([
-    call.catalogue(),
-    call.read((tx) =>
-      Promise.all([listSessionHolds(tx, { caller: call.caller, sessionKey: call.callId }), findCaller(tx, call)]),
-    ),
+  const [intent, held] = await Promise.all([
+    findIntent(tx, call, choice, guest),
+    choice.hold && loadHeldClaims(tx, caller, choice.hold.id),
   ])
-  return { catalogue, holds, customer }
+  return { choice, guest, intent, held }
 }
 
 /** A named start; without one the hold that it can only be. */
@@ -88,24 +103,27 @@ function isMeant({ startsAt }: HoldRecord, wish: KnownWish | null): boolean {
   return wish.kind === 'START' ? wish.startsAt === startsAt : wish.from <= startsAt && startsAt < wish.to
 }
 
-async function book(call: Call, choice: Choice, guest: GuestToBook): Promise<FunctionResult> {
+async function book(call: Call, { choice, guest, intent, held }: Wish): Promise<FunctionResult> {
   const { service, startsAt, hold } = choice
   const sentences = sentencesFor(call.speech)
-  const intent = await findIntent(call, choice, guest)
   if (intent.known) return booked(call, service, intent.known)
   const attempt = (holdId: string | null) =>
-    bookAppointment(call.lane, {
-      caller: call.caller,
-      holdId,
-      slot: holdId === null ? { serviceId: service.id, startsAt, resourceIds: [] } : null,
-      customerId: null,
-      customer: { name: guest.name, phone: guest.phone, email: guest.email },
-      notes: guest.notes,
-      onUnavailable: 'REFUSE',
-      alternativeWithinMinutes: null,
-      sessionKey: call.callId,
-      idempotencyKey: intent.key,
-    })
+    bookAppointment(
+      call.lane,
+      {
+        caller: call.caller,
+        holdId,
+        slot: holdId === null ? { serviceId: service.id, startsAt, resourceIds: [] } : null,
+        customerId: null,
+        customer: { name: guest.name, phone: guest.phone, email: guest.email },
+        notes: guest.notes,
+        onUnavailable: 'REFUSE',
+        alternativeWithinMinutes: null,
+        sessionKey: call.callId,
+        idempotencyKey: intent.key,
+      },
+      held ?? undefined,
+    )
   try {
     // A hold that is gone is no reason to refuse a slot that is free.
     const { appointment } = await attempt(hold?.id ?? null).catch((error: unknown) => {
@@ -124,7 +142,7 @@ async function book(call: Call, choice: Choice, guest: GuestToBook): Promise<Fun
     }
     // The same wish was booked a moment ago, in other words.
     if (error instanceof IdempotencyKeyReusedError) {
-      const { known } = await findIntent(call, choice, guest)
+      const { known } = await call.read((tx) => findIntent(tx, call, choice, guest))
       if (known) return booked(call, service, known)
     }
     if (error instanceof InvalidInputError) {
@@ -135,28 +153,27 @@ async function book(call: Call, choice: Choice, guest: GuestToBook): Promise<Fun
   }
 }
 
+interface Intent {
+  key: string
+  known: AppointmentRecord | null
+}
+
 /**
  * One wish of one call is booked once, whatever tool calls it comes in: same service, start and name. A wish that was booked
  * and given up before this function began is a new one.
  */
-async function findIntent(
-  call: Call,
-  { service, startsAt }: Choice,
-  { name }: GuestToBook,
-): Promise<{ key: string; known: AppointmentRecord | null }> {
+async function findIntent(tx: Tx, call: Call, { service, startsAt }: Choice, { name }: GuestToBook): Promise<Intent> {
   const wish = createHash('sha256')
     .update(JSON.stringify([service.id, startsAt, wordsOf(name)]))
     .digest('hex')
-  return call.read(async (tx) => {
-    for (let round = 0; ; round++) {
-      const key = `call:${call.callId}:book:${wish}:${round}`
-      const result = await findIdempotentResult(tx, call.caller, key)
-      if (!result?.appointmentId) return { key, known: null }
-      const known = (await loadAppointments(tx, [result.appointmentId])).get(result.appointmentId)
-      const isStanding = known?.status === 'CONFIRMED' && known.startsAt === startsAt
-      if (known && (isStanding || known.updatedAt >= call.startedAt)) return { key, known }
-    }
-  })
+  for (let round = 0; ; round++) {
+    const key = `call:${call.callId}:book:${wish}:${round}`
+    const result = await findIdempotentResult(tx, call.caller, key)
+    if (!result?.appointmentId) return { key, known: null }
+    const known = (await loadAppointments(tx, [result.appointmentId])).get(result.appointmentId)
+    const isStanding = known?.status === 'CONFIRMED' && known.startsAt === startsAt
+    if (known && (isStanding || known.updatedAt >= call.startedAt)) return { key, known }
+  }
 }
 
 function booked(call: Call, service: Offered, appointment: AppointmentRecord): FunctionResult {
