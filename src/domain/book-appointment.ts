@@ -3,6 +3,7 @@ import type { CountryCode } from 'libphonenumber-js/max'
 import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import { type AppointmentRecord, loadAppointments } from './appointments.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
+import type { ClaimingFunction } from './call-functions.ts'
 import { type Caller, seesCustomers } from './callers.ts'
 import { lockableStarts, type NewBooking, type SlotWish } from './claim-requests.ts'
 import {
@@ -36,6 +37,13 @@ export interface BookAppointmentInput {
   idempotencyKey: string | null
 }
 
+/** What whoever asks for the booking knows already, or does with it. */
+export interface BookingContext {
+  /** The hold, just read. What it claims never changes, and its state is read again under the locks. */
+  held?: HeldClaims | undefined
+  inCall?: ClaimingFunction | undefined
+}
+
 export interface BookedAppointment {
   appointment: AppointmentRecord
   usedAlternative: boolean
@@ -45,24 +53,30 @@ export interface BookedAppointment {
 /**
  * Booking a live hold succeeds: the hold's claims become the appointment's, there is no gap. Throws
  * SlotUnavailableError, HoldExpiredError, HoldNotActiveError, IdempotencyKeyReusedError, InvalidInputError,
- * NotFoundError, BusyError.
- *
- * `held`: the hold, from whoever has just read it. What it claims never changes, and its state is read again under the locks.
+ * NotFoundError, BusyError; with `inCall` AnsweredBefore.
  */
 export async function bookAppointment(
   lane: BookingLane,
   input: BookAppointmentInput,
-  held?: HeldClaims,
+  context: BookingContext = {},
 ): Promise<BookedAppointment> {
   if ((input.holdId === null) === (input.slot === null)) {
     throw new InvalidInputError([{ path: ['holdId'], message: 'Give either holdId or slot.' }])
   }
   return input.holdId === null
-    ? bookSlot(lane, input, input.slot as SlotWish)
-    : bookHold(lane, input, held ?? (await findHeldClaims(lane, input.caller, input.holdId)))
+    ? bookSlot(lane, input, input.slot as SlotWish, context)
+    : bookHold(lane, input, {
+        ...context,
+        held: context.held ?? (await findHeldClaims(lane, input.caller, input.holdId)),
+      })
 }
 
-async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: SlotWish): Promise<BookedAppointment> {
+async function bookSlot(
+  lane: BookingLane,
+  input: BookAppointmentInput,
+  slot: SlotWish,
+  { inCall }: BookingContext,
+): Promise<BookedAppointment> {
   const { caller } = input
   const booking = await readBooking(lane, input, slot.serviceId)
   const { idempotencyKey, caller: _, ...asked } = input
@@ -80,6 +94,7 @@ async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: Sl
       pinned: slot.resourceIds,
       booking,
       idempotency,
+      inCall,
       extraLocks,
       alternatives: {
         first: alternativesToFind(booksAlternative),
@@ -100,7 +115,7 @@ async function bookSlot(lane: BookingLane, input: BookAppointmentInput, slot: Sl
 async function bookHold(
   lane: BookingLane,
   input: BookAppointmentInput,
-  { hold, claims }: HeldClaims,
+  { held: { hold, claims }, inCall }: BookingContext & { held: HeldClaims },
 ): Promise<BookedAppointment> {
   const { caller, sessionKey } = input
   const booking = await readBooking(lane, input, hold.serviceId)
@@ -116,6 +131,7 @@ async function bookHold(
     booking,
     held: claims.map(({ resourceId, start, end }) => ({ resourceId, window: { start, end } })),
     idempotency,
+    inCall,
     extraLocks,
     alternatives: {
       first: alternativesToFind(false),

@@ -4,6 +4,7 @@ import { type Lock, namedLock } from '../db/locks.ts'
 import { createSharedWrite, type SharedWrite } from '../db/shared-transactions.ts'
 import { asSystem, type Tx } from '../db/transaction.ts'
 import { type CallReport, callLock, reportNewCalls } from './calls.ts'
+import type { Won } from './claim-decisions.ts'
 import type { Instant } from './types.ts'
 
 interface NamedCall {
@@ -29,8 +30,37 @@ export interface FunctionToStart extends CallFunction {
 }
 
 export interface FunctionAnswer extends CallFunction {
+  /** As in `FunctionToStart`, for a function that was not started. */
+  report?: () => CallReport
   answer: Record<string, unknown>
   appointmentId: string | null
+}
+
+/**
+ * A function that does nothing but a claim: it and its answer are written in the transaction of the claim, so that there is nothing
+ * between them to fail. Only where `key` is a tool call's own.
+ */
+export interface ClaimingFunction extends CallFunction {
+  report: () => CallReport
+  answerTo: (won: Won) => { answer: Record<string, unknown>; appointmentId: string | null }
+  /** Called after the commit, with the answer as every retry will read it. */
+  recorded: (answer: Record<string, unknown>) => void
+}
+
+export interface AnsweredClaim {
+  inCall: ClaimingFunction
+  answer: Record<string, unknown>
+  appointmentId: string | null
+}
+
+/** What is known of functions before their claims are decided. */
+export interface KnownFunctions {
+  /** By `nameOfFunction`. */
+  answers: ReadonlyMap<string, Record<string, unknown>>
+  /** Changed while deciding: those that have won a claim in this batch. */
+  claimed: Set<string>
+  /** Their calls that are heard of for the first time. */
+  newCalls: ReadonlySet<string>
 }
 
 export interface StartedFunction {
@@ -53,12 +83,16 @@ export interface FunctionRecords {
 export function createFunctionRecords(db: Database): FunctionRecords {
   return {
     start: createSharedWrite<FunctionToStart, StartedFunction>(db, {
-      locks: (input) => [callLock(input.integrationId, input.providerCallId), functionLock(input)],
+      locks: locksOfFunction,
       write: startFunctions,
     }),
     finish: createSharedWrite<FunctionAnswer, Record<string, unknown>>(db, {
-      locks: (input) => [functionLock(input)],
-      write: finishFunctions,
+      locks: (input) => (input.report ? locksOfFunction(input) : [functionLock(input)]),
+      write: async (tx, inputs) => {
+        const untold = inputs.flatMap(({ report, ...named }) => (report ? [{ ...named, report }] : []))
+        const [answers] = await Promise.all([finishFunctions(tx, inputs), ensureCalls(tx, untold)])
+        return answers
+      },
     }),
   }
 }
@@ -93,9 +127,9 @@ async function startFunctions(tx: Tx, inputs: FunctionToStart[]): Promise<Starte
       ) as f`,
   ])
   const started = new Map<string, StartedFunction>()
-  for (const { isOutdated, ...row } of rows) started.set(nameOf(row), isOutdated ? await restart(tx, row) : row)
+  for (const { isOutdated, ...row } of rows) started.set(nameOfFunction(row), isOutdated ? await restart(tx, row) : row)
   return inputs.map((input) => {
-    const row = started.get(nameOf(input))
+    const row = started.get(nameOfFunction(input))
     if (!row) throw new Error('The function that was just recorded is not there.')
     return { startedAt: row.startedAt, answer: row.answer }
   })
@@ -110,8 +144,59 @@ async function restart(tx: Tx, { integrationId, providerCallId, key }: NamedFunc
   return again
 }
 
+/** Under the locks of the functions. */
+export async function readFunctions(tx: Tx, functions: ClaimingFunction[]): Promise<KnownFunctions> {
+  if (functions.length === 0) return { answers: new Map(), claimed: new Set(), newCalls: new Set() }
+  const columns = columnsOf(functions)
+  const [newCalls, rows] = await Promise.all([
+    findNewCalls(tx, functions),
+    tx.sql<(NamedFunction & { answer: Record<string, unknown> })[]>`
+      select s.integration_id as "integrationId", s.provider_call_id as "providerCallId", s.key, f.answer
+      from unnest(${columns.integrationIds}::uuid[], ${columns.providerCallIds}::text[], ${columns.keys}::text[])
+        as s (integration_id, provider_call_id, key)
+      cross join lateral (
+        select answer from call_functions c
+        where c.organization_id = ${tx.organizationId} and c.integration_id = s.integration_id
+          and c.provider_call_id = s.provider_call_id and c.key = s.key and c.answer is not null
+        offset 0
+      ) as f`,
+  ])
+  return { answers: new Map(rows.map((row) => [nameOfFunction(row), row.answer])), claimed: new Set(), newCalls }
+}
+
+/** The stored answers, in order. */
+export async function answerFunctions(
+  tx: Tx,
+  { newCalls }: KnownFunctions,
+  answered: AnsweredClaim[],
+): Promise<Record<string, unknown>[]> {
+  if (answered.length === 0) return []
+  const functions = answered.map(({ inCall }) => inCall)
+  const [answers] = await Promise.all([
+    finishFunctions(
+      tx,
+      answered.map(({ inCall, answer, appointmentId }) => ({ ...inCall, answer, appointmentId })),
+    ),
+    reportFirst(
+      tx,
+      functions.filter((named) => newCalls.has(nameOfCall(named))),
+    ),
+  ])
+  return answers
+}
+
 /** A function may be called before the start of its call was told. */
-async function ensureCalls(tx: Tx, inputs: FunctionToStart[]): Promise<void> {
+async function ensureCalls(tx: Tx, inputs: (CallFunction & { report: () => CallReport })[]): Promise<void> {
+  if (inputs.length === 0) return
+  const newCalls = await findNewCalls(tx, inputs)
+  await reportFirst(
+    tx,
+    inputs.filter((input) => newCalls.has(nameOfCall(input))),
+  )
+}
+
+/** By `nameOfCall`. */
+async function findNewCalls(tx: Tx, inputs: CallFunction[]): Promise<Set<string>> {
   const { integrationIds, providerCallIds } = columnsOf(inputs)
   const rows = await tx.sql<NamedCall[]>`
     select f.integration_id as "integrationId", f.provider_call_id as "providerCallId"
@@ -122,21 +207,22 @@ async function ensureCalls(tx: Tx, inputs: FunctionToStart[]): Promise<void> {
         and c.provider_call_id = f.provider_call_id
       offset 0
     ) as known`
-  const known = new Set(rows.map((row) => nameOf({ ...row, key: '' })))
-  const unknown = new Map<string, FunctionToStart>()
-  for (const input of inputs) {
-    const name = nameOf({ ...input, key: '' })
-    if (!known.has(name) && !unknown.has(name)) unknown.set(name, input)
-  }
-  if (unknown.size === 0) return
+  const known = new Set(rows.map(nameOfCall))
+  return new Set(inputs.map(nameOfCall).filter((name) => !known.has(name)))
+}
+
+/** Each call once, whichever of its functions tells of it. */
+async function reportFirst(tx: Tx, inputs: (CallFunction & { report: () => CallReport })[]): Promise<void> {
+  if (inputs.length === 0) return
+  const calls = Map.groupBy(inputs, nameOfCall)
   await reportNewCalls(
     tx,
-    [...unknown.values()].map((input) => input.report()),
+    [...calls.values()].flatMap(([first]) => first?.report() ?? []),
   )
 }
 
 async function finishFunctions(tx: Tx, inputs: FunctionAnswer[]): Promise<Record<string, unknown>[]> {
-  const first = new Map(inputs.toReversed().map((input) => [nameOf(input), input]))
+  const first = new Map(inputs.toReversed().map((input) => [nameOfFunction(input), input]))
   const distinct = [...first.values()]
   const columns = columnsOf(distinct)
   const rows = await tx.sql<(NamedFunction & { answer: Record<string, unknown> })[]>`
@@ -153,12 +239,16 @@ async function finishFunctions(tx: Tx, inputs: FunctionAnswer[]): Promise<Record
     set answer = coalesce(f.answer, excluded.answer), finished_at = coalesce(f.finished_at, excluded.finished_at),
       appointment_id = coalesce(f.appointment_id, excluded.appointment_id)
     returning f.integration_id as "integrationId", f.provider_call_id as "providerCallId", f.key, f.answer`
-  const stored = new Map(rows.map((row) => [nameOf(row), row.answer]))
-  return inputs.map((input) => stored.get(nameOf(input)) ?? input.answer)
+  const stored = new Map(rows.map((row) => [nameOfFunction(row), row.answer]))
+  return inputs.map((input) => stored.get(nameOfFunction(input)) ?? input.answer)
 }
 
-function nameOf({ integrationId, providerCallId, key }: NamedFunction): string {
+export function nameOfFunction({ integrationId, providerCallId, key }: NamedFunction): string {
   return JSON.stringify([integrationId, providerCallId, key])
+}
+
+function nameOfCall({ integrationId, providerCallId }: NamedCall): string {
+  return JSON.stringify([integrationId, providerCallId])
 }
 
 /** As columns. */
@@ -194,6 +284,11 @@ export async function pruneCallFunctions(db: Database): Promise<number> {
         where started_at < now() - make_interval(days => ${KEPT_DAYS}) limit ${BATCH_LIMIT})`,
   )
   return pruned.count
+}
+
+/** Of a function that may be the first to tell of its call. */
+export function locksOfFunction(named: NamedFunction): Lock[] {
+  return [callLock(named.integrationId, named.providerCallId), functionLock(named)]
 }
 
 function functionLock({ integrationId, providerCallId, key }: NamedFunction): Lock {

@@ -2,10 +2,11 @@
 import type { Database } from '../db/client.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { type AlternativesFound, findAlternativesFor, readAlternatives } from './alternative-search.ts'
-import { type Decision, decide } from './claim-decisions.ts'
+import { type AnsweredClaim, answerFunctions } from './call-functions.ts'
+import { type Decision, decide, isWon, type Won } from './claim-decisions.ts'
 import { readBatchState } from './claim-reading.ts'
 import { type ClaimRequest, locksOf, resourceDaysOf } from './claim-requests.ts'
-import { type CustomerIds, type Won, writeWon } from './claim-writing.ts'
+import { type CustomerIds, writeWon } from './claim-writing.ts'
 import type { Instant } from './types.ts'
 
 export interface BatchAnswer {
@@ -34,19 +35,27 @@ export async function runBatch(
     async (tx) => {
       const state = { ...(await readBatchState(tx, requests)), lockedDays }
       const decisions = requests.map((request) => decide(state, request))
-      const won = decisions.filter((decision): decision is Won => /^(HOLD|BOOK|BOOK_HOLD)$/.test(decision.state))
+      const won = decisions.filter(isWon)
       const lost = decisions.filter((decision) => decision.state === 'LOST')
-      const [customerIds, read] = await Promise.all([
+      const answered = won.flatMap(answerOf)
+      const [customerIds, answers, read] = await Promise.all([
         writeWon(tx, won, state.now),
+        answerFunctions(tx, state.functions, answered),
         readAlternatives(
           tx,
           lost.map((decision) => decision.request),
         ),
       ])
-      return { decisions, customerIds, read, now: state.now }
+      return { decisions, customerIds, read, now: state.now, answered, answers }
     },
     { locks, committing },
   )
+  for (const [index, { inCall }] of answer.answered.entries()) inCall.recorded(answer.answers[index] ?? {})
   // The search itself is computing only: it happens after the locks are gone.
   return { ...answer, alternatives: findAlternativesFor(answer.read, answer.now) }
+}
+
+function answerOf(won: Won): AnsweredClaim[] {
+  const { inCall } = won.request
+  return inCall ? [{ inCall, ...inCall.answerTo(won) }] : []
 }

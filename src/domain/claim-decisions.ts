@@ -5,6 +5,7 @@ import { SHOWN_ALTERNATIVES, wishOf } from './alternative-search.ts'
 import { alternativesUnderLocks } from './alternatives-under-locks.ts'
 import { chooseAssignment } from './assignments.ts'
 import { bookingWindow } from './booking-window.ts'
+import { nameOfFunction } from './call-functions.ts'
 import { type BatchState, idempotencyName, sessionOf } from './claim-reading.ts'
 import {
   type BookHoldRequest,
@@ -34,6 +35,12 @@ import { explainStart } from './slot-explanation.ts'
 import { isOnGrid } from './slot-grid.ts'
 import type { Assignment, Claim, ClaimedSegment, Instant, SlotBlock } from './types.ts'
 
+export type Won = Extract<Decision, { state: 'HOLD' | 'BOOK' | 'BOOK_HOLD' }>
+
+export function isWon(decision: Decision): decision is Won {
+  return decision.state === 'HOLD' || decision.state === 'BOOK' || decision.state === 'BOOK_HOLD'
+}
+
 export type Decision =
   | { state: 'HOLD'; request: HoldRequest; hold: StoredHold; claims: NewClaim[]; dead: Claim[]; replaced: StoredHold[] }
   | { state: 'BOOK'; request: BookRequest; booked: Booked; claims: NewClaim[]; dead: Claim[] }
@@ -46,6 +53,8 @@ export type Decision =
       usedAlternative: boolean
       refusal: HoldRequest['refusal']
     }
+  /** The function of the call was answered before. */
+  | { state: 'ANSWERED'; answer: Record<string, unknown> }
   /** Not for this start; alternatives help. */
   | { state: 'LOST'; request: ClaimRequest; reasons: SlotBlock[] }
   | { state: 'REFUSED'; refusal: Refusal }
@@ -68,6 +77,19 @@ export interface Booked {
 }
 
 export function decide(state: BatchState, request: ClaimRequest): Decision {
+  const { inCall } = request
+  if (!inCall) return decideAnew(state, request)
+  const name = nameOfFunction(inCall)
+  const answer = state.functions.answers.get(name)
+  if (answer) return { state: 'ANSWERED', answer }
+  // Its twin of this batch is about to be answered: the next attempt reads that.
+  if (state.functions.claimed.has(name)) return { state: 'STALE', extraLocks: [] }
+  const decision = decideAnew(state, request)
+  if (isWon(decision)) state.functions.claimed.add(name)
+  return decision
+}
+
+function decideAnew(state: BatchState, request: ClaimRequest): Decision {
   const known = request.idempotency && state.idempotent.get(idempotencyOf(request))
   if (known) {
     if (known.requestHash !== request.idempotency?.requestHash) return refused(new IdempotencyKeyReusedError())

@@ -2,6 +2,7 @@
 import type { IdempotentResult } from '../db/tables/keys.ts'
 import type { Tx } from '../db/transaction.ts'
 import { readOwnAppointments } from './alternative-search.ts'
+import { type KnownFunctions, readFunctions } from './call-functions.ts'
 import { type ClaimRequest, isFullyPinned, windowOf, windowsOf } from './claim-requests.ts'
 import { readDefinitionVersions } from './definitions.ts'
 import { type LastServed, readLastServed } from './fairness.ts'
@@ -25,6 +26,7 @@ export interface BatchState {
   customerIds: Set<string>
   idempotent: Map<string, { requestHash: string; result: IdempotentResult }>
   lockedDays: Set<string>
+  functions: KnownFunctions
   /** Of those who take an alternative: what they have at that time already. */
   ownAppointments: Map<ClaimRequest, Interval[]>
   /** By wish, the starts under the locks that can still be open, best first. */
@@ -32,19 +34,34 @@ export interface BatchState {
 }
 
 export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<Omit<BatchState, 'lockedDays'>> {
-  const [now, taken, versions, holds, sessionHolds, holdClaims, lastServed, customerIds, idempotent, ownAppointments] =
-    await Promise.all([
-      readClock(tx),
-      loadTakenIn(tx, mergedWindows(requests)),
-      readVersions(tx, requests),
-      readHolds(tx, requests),
-      readSessionHolds(tx, requests),
-      readHoldClaims(tx, requests),
-      readLastServed(tx, choicesOf(requests)),
-      readCustomers(tx, requests),
-      readIdempotent(tx, requests),
-      readAppointmentsOfCustomers(tx, requests),
-    ])
+  const [
+    now,
+    taken,
+    versions,
+    holds,
+    sessionHolds,
+    holdClaims,
+    lastServed,
+    customerIds,
+    idempotent,
+    functions,
+    ownAppointments,
+  ] = await Promise.all([
+    readClock(tx),
+    loadTakenIn(tx, mergedWindows(requests)),
+    readVersions(tx, requests),
+    readHolds(tx, requests),
+    readSessionHolds(tx, requests),
+    readHoldClaims(tx, requests),
+    readLastServed(tx, choicesOf(requests)),
+    readCustomers(tx, requests),
+    readIdempotent(tx, requests),
+    readFunctions(
+      tx,
+      requests.flatMap(({ inCall }) => inCall ?? []),
+    ),
+    readAppointmentsOfCustomers(tx, requests),
+  ])
   const resources = new Map<string, ResourceState>()
   for (const request of requests) {
     for (const { resourceId } of windowsOf(request)) {
@@ -72,6 +89,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     lastServed,
     customerIds: new Set(customerIds),
     idempotent,
+    functions,
     ownAppointments,
     openStarts: new Map(),
   }

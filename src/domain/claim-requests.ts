@@ -1,6 +1,7 @@
 // What a caller wants to claim, and what has to be locked and read to decide it.
 import { daysOf } from '../db/change-log.ts'
 import { definitionLock, type Lock, namedLock, resourceDayLock } from '../db/locks.ts'
+import { type ClaimingFunction, locksOfFunction } from './call-functions.ts'
 import type { Caller } from './callers.ts'
 import { candidatesOf } from './definitions.ts'
 import type { Offer } from './offers.ts'
@@ -26,6 +27,8 @@ interface Request {
   caller: Caller
   offer: Offer
   idempotency: Idempotency | null
+  /** The function of a call that asked for it: answered in the transaction of its claim. */
+  inCall?: ClaimingFunction | undefined
   /** Locks found missing by an earlier attempt. */
   extraLocks: { resourceId: string; day: string }[]
   alternatives: AlternativesWanted
@@ -109,6 +112,7 @@ export function locksOf(request: ClaimRequest): Lock[] {
     locks.push(namedLock('session', request.caller.organizationId, request.caller.id, request.sessionKey))
   }
   if (request.idempotency) locks.push(idempotencyLock(request.caller, request.idempotency.key))
+  if (request.inCall) locks.push(...locksOfFunction(request.inCall))
   return locks
 }
 

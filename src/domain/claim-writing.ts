@@ -1,14 +1,12 @@
 // Writes down what a batch of claim requests won: set-based statements that travel in one packet.
 import { claimDeltas, recordChanges } from '../db/change-log.ts'
 import type { Tx } from '../db/transaction.ts'
-import type { Decision, NewClaim } from './claim-decisions.ts'
+import type { NewClaim, Won } from './claim-decisions.ts'
 import type { ClaimRequest } from './claim-requests.ts'
 import { requestedSyncs } from './external-bookings.ts'
 import { OutdatedAttempt } from './outdated-attempt.ts'
 import { isLive } from './resource-availability.ts'
 import type { Claim, Instant } from './types.ts'
-
-export type Won = Extract<Decision, { state: 'HOLD' | 'BOOK' | 'BOOK_HOLD' }>
 
 /** The customer that each new appointment is for, by appointment. */
 export type CustomerIds = Map<string, string>

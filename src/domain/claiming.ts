@@ -13,11 +13,21 @@ const ATTEMPTS = 8
 const TRIED_ALTERNATIVES = 40
 const ALTERNATIVE_ROUNDS = 20
 
+/** The function of a call has its answer: there is nothing to claim for it any more. */
+export class AnsweredBefore extends Error {
+  answer: Record<string, unknown>
+
+  constructor(answer: Record<string, unknown>) {
+    super('The function of the call was answered before.')
+    this.answer = answer
+  }
+}
+
 export type ExtraLocks = ClaimRequest['extraLocks']
 
 /**
  * Submits until the request was decided by what is in force. The database says when it was not: a definition changed, a
- * lock was missing, or (with the locks off) a constraint refused.
+ * lock was missing, or (with the locks off) a constraint refused. Throws AnsweredBefore, BusyError, and what it is refused for.
  */
 export async function claim(
   lane: BookingLane,
@@ -29,6 +39,7 @@ export async function claim(
     const offer = await findOffer(lane.db, { organizationId: caller.organizationId, serviceId, fresh: attempt > 1 })
     const answer = await lane.submit(build(offer, extraLocks))
     if (answer.decision.state === 'REFUSED') throw answer.decision.refusal
+    if (answer.decision.state === 'ANSWERED') throw new AnsweredBefore(answer.decision.answer)
     if (answer.decision.state !== 'STALE') return answer
     extraLocks.push(...answer.decision.extraLocks)
   }

@@ -1,7 +1,9 @@
 // Places a hold: a slot kept for a short time, bookable until it expires.
 import { DEFAULT_WITHIN_MINUTES } from './alternative-search.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
+import type { ClaimingFunction } from './call-functions.ts'
 import type { Caller } from './callers.ts'
+import type { Decision } from './claim-decisions.ts'
 import { type HoldRequest, lockableStarts, type Replacing, type SlotWish } from './claim-requests.ts'
 import { alternativesToFind, claim, claimAlternative, idempotencyFor, slotUnavailable } from './claiming.ts'
 import { DEFAULT_TTL_SECONDS, type HoldRecord, loadHolds, MAX_TTL_SECONDS } from './holds.ts'
@@ -24,9 +26,13 @@ export interface PlaceHoldInput {
 /**
  * The slot is the caller's until `expiresAt` by the database's clock. A session that holds this slot already gets its
  * own hold back. Throws SlotUnavailableError with alternatives (one of them held, if asked), HoldLimitReachedError,
- * IdempotencyKeyReusedError, NotFoundError, InvalidInputError, BusyError.
+ * IdempotencyKeyReusedError, NotFoundError, InvalidInputError, BusyError; with `inCall` AnsweredBefore.
  */
-export async function placeHold(lane: BookingLane, input: PlaceHoldInput): Promise<HoldRecord> {
+export async function placeHold(
+  lane: BookingLane,
+  input: PlaceHoldInput,
+  inCall?: ClaimingFunction,
+): Promise<HoldRecord> {
   const { caller, slot, sessionKey, replace, customerId } = input
   const ttlSeconds = input.ttlSeconds ?? DEFAULT_TTL_SECONDS
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > MAX_TTL_SECONDS) {
@@ -49,6 +55,7 @@ export async function placeHold(lane: BookingLane, input: PlaceHoldInput): Promi
       replace,
       customerId,
       idempotency,
+      inCall,
       extraLocks,
       refusal,
       alternatives: {
@@ -72,15 +79,20 @@ export async function placeHold(lane: BookingLane, input: PlaceHoldInput): Promi
 
 /** A held alternative is a refusal of the wish; so is one that the key or the session led to before. */
 async function holdOf(lane: BookingLane, caller: Caller, { decision }: Answer): Promise<HoldRecord> {
-  if (decision.state === 'HOLD') {
-    const { refusal } = decision.request
-    if (refusal) throw new SlotUnavailableError(refusal.reasons, refusal.alternatives, decision.hold.id)
-    return decision.hold
-  }
+  const { hold, refusal } = await readDecision(lane, caller, decision)
+  if (refusal) throw new SlotUnavailableError(refusal.reasons, refusal.alternatives, hold)
+  return hold
+}
+
+async function readDecision(
+  lane: BookingLane,
+  { organizationId }: Caller,
+  decision: Decision,
+): Promise<{ hold: HoldRecord; refusal: HoldRequest['refusal'] }> {
+  if (decision.state === 'HOLD') return { hold: decision.hold, refusal: decision.request.refusal }
   if (decision.state !== 'KNOWN' || !decision.holdId) throw new NotFoundError('hold')
   const { holdId, refusal } = decision
-  if (refusal) throw new SlotUnavailableError(refusal.reasons, refusal.alternatives, holdId)
-  const hold = (await lane.read(caller.organizationId, (tx) => loadHolds(tx, [holdId]))).get(holdId)
+  const hold = (await lane.read(organizationId, (tx) => loadHolds(tx, [holdId]))).get(holdId)
   if (!hold) throw new NotFoundError('hold')
-  return hold
+  return { hold, refusal }
 }

@@ -1,4 +1,5 @@
 // The catalogue of expected refusals: what a caller may do wrong or lose, as data that helps to go on.
+import type { HoldRecord } from './holds.ts'
 import type { Instant, Slot, SlotBlock } from './types.ts'
 
 export type RefusalCode =
@@ -37,13 +38,13 @@ export class SlotUnavailableError extends Refusal {
   reasons: SlotBlock[]
   alternatives: Slot[]
   /** The hold placed on the best alternative, when the caller asked for one. */
-  heldAlternativeId: string | null
+  heldAlternative: HoldRecord | null
 
-  constructor(reasons: SlotBlock[], alternatives: Slot[], heldAlternativeId: string | null = null) {
+  constructor(reasons: SlotBlock[], alternatives: Slot[], heldAlternative: HoldRecord | null = null) {
     super('This slot is not available. Choose one of the alternatives or ask for availability again.')
     this.reasons = reasons
     this.alternatives = alternatives
-    this.heldAlternativeId = heldAlternativeId
+    this.heldAlternative = heldAlternative
   }
 }
 

@@ -28,7 +28,7 @@ builder.objectType(refused.SlotUnavailableError, {
       type: Hold,
       nullable: true,
       description: 'Set when the input asked holdAlternative: the best alternative, already held for the caller.',
-      resolve: ({ heldAlternativeId: id }, _args, ctx) => (id === null ? null : ctx.moment().holds.load(id)),
+      resolve: ({ heldAlternative: hold }, _args, ctx) => hold && ctx.moment().holds.load(hold.id),
     }),
   }),
 })

@@ -3,9 +3,17 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { createFunctionRecords, type FunctionRecords, type FunctionToStart } from '../../src/domain/call-functions.ts'
+import { type BookAppointmentInput, bookAppointment } from '../../src/domain/book-appointment.ts'
+import { createBookingLane } from '../../src/domain/booking-lane.ts'
+import {
+  type ClaimingFunction,
+  createFunctionRecords,
+  type FunctionRecords,
+  type FunctionToStart,
+} from '../../src/domain/call-functions.ts'
 import { announceCall } from '../../src/domain/calls.ts'
-import { openSalon, type Salon } from '../support/salon.ts'
+import { AnsweredBefore } from '../../src/domain/claiming.ts'
+import { hourAhead, openSalon, type Salon } from '../support/salon.ts'
 
 let salon: Salon
 let records: FunctionRecords
@@ -138,6 +146,57 @@ it('of one function that two gateways start and finish at once there is one star
     select count(*)::int as calls from calls where provider_call_id like 'call_raced_%'`
   expect(calls).toBe(10)
 })
+
+it('a tool call that claims is done once, although two gateways understand it differently at once', async () => {
+  await using otherDatabase = openDatabase({ url: salon.url })
+  await using otherLane = createBookingLane(otherDatabase)
+  for (let round = 0; round < 10; round++) {
+    // "Tomorrow", on both sides of midnight: nothing else that is locked is the same.
+    const attempts = [salon.lane, otherLane].map((lane, day) => {
+      const inCall: ClaimingFunction = {
+        ...invocation('call_midnight', `tool:${round}`, { function: 'book_appointment' }),
+        answerTo: (won) => ({
+          answer: { of: day },
+          appointmentId: won.state === 'BOOK' ? won.booked.appointmentId : null,
+        }),
+        recorded: () => {},
+      }
+      return bookAppointment(lane, bookingAt(hourAhead(24 * day + round)), { inCall })
+    })
+    const settled = await Promise.allSettled(attempts)
+    const refused = settled.filter((attempt) => attempt.status === 'rejected')
+    expect(refused.map(({ reason }) => reason)).toEqual([expect.any(AnsweredBefore)])
+    const winner = settled.findIndex(({ status }) => status === 'fulfilled')
+    expect(refused[0]?.reason.answer).toEqual({ of: winner })
+  }
+})
+
+it('two claims of one tool call in one transaction are one', async () => {
+  const inCall: ClaimingFunction = {
+    ...invocation('call_twins', 'tool:1', { function: 'book_appointment' }),
+    answerTo: (won) => ({ answer: { state: won.state }, appointmentId: null }),
+    recorded: () => {},
+  }
+  const settled = await Promise.allSettled(
+    [48, 72].map((hours) => bookAppointment(salon.lane, bookingAt(hourAhead(hours)), { inCall })),
+  )
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+})
+
+function bookingAt(startsAt: number): BookAppointmentInput {
+  return {
+    caller: salon.caller,
+    holdId: null,
+    slot: { serviceId: salon.cutId, startsAt, resourceIds: [] },
+    customerId: null,
+    customer: { name: 'Ada', phone: null, email: null },
+    notes: null,
+    onUnavailable: 'REFUSE',
+    alternativeWithinMinutes: null,
+    sessionKey: null,
+    idempotencyKey: null,
+  }
+}
 
 it('what cannot be stored fails alone', async () => {
   const settled = await Promise.allSettled([

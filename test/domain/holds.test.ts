@@ -169,11 +169,11 @@ describe('a hold', () => {
     const wish = { holdAlternative: true, idempotencyKey: 'alternative' }
     const refusal = (await refusalOf(hold(salon, startsAt, wish))) as SlotUnavailableError
     const again = (await refusalOf(hold(salon, startsAt, wish))) as SlotUnavailableError
-    expect(refusal.heldAlternativeId).not.toBeNull()
-    expect(again.heldAlternativeId).toBe(refusal.heldAlternativeId)
+    expect(refusal.heldAlternative).not.toBeNull()
+    expect(again.heldAlternative?.id).toBe(refusal.heldAlternative?.id)
     expect(again.reasons).toEqual(refusal.reasons)
     const held = await inSnapshot(salon.db, salon.organizationId, (tx) =>
-      loadHolds(tx, [refusal.heldAlternativeId ?? '']),
+      loadHolds(tx, [refusal.heldAlternative?.id ?? '']),
     )
     expect([...held.values()]).toMatchObject([{ status: 'ACTIVE', startsAt: refusal.alternatives[0]?.startsAt }])
   })

@@ -46,6 +46,14 @@ function startsAt(reply: FunctionReply): string | undefined {
   return (reply.body.slots as { startsAt: string }[] | undefined)?.[0]?.startsAt
 }
 
+/** A body that can be sent again, as it was, whatever happened since. */
+function toolCall(call: FakeCall, name: string, args: object) {
+  const transcript = [
+    { role: 'tool_call_invocation', tool_call_id: `tool_${call.callId}_${name}`, name, arguments: '{}' },
+  ]
+  return { name, args, call: { ...call.object, transcript_with_tool_calls: transcript } }
+}
+
 const haircut = { service: 'Haircut' }
 
 async function appointmentsOf(call: FakeCall & { number: string }) {
@@ -274,8 +282,6 @@ describe('hold_slot', () => {
     const args = { ...haircut, ...slot, hold_alternative: true }
     const first = await call.invoke('hold_slot', args, { toolCallId: 'tool_alternative' })
     expect(first.body).toMatchObject({ success: true, outcome: 'HELD' })
-    await gateway.db
-      .sql`update call_functions set answer = null, finished_at = null where key = 'tool:tool_alternative'`
     const retry = await call.invoke('hold_slot', args, { toolCallId: 'tool_alternative' })
     expect(retry.body.holdId).toBe(first.body.holdId)
     expect(
@@ -397,6 +403,43 @@ describe('the same function again', () => {
     replies.push(await call.invoke('book_appointment', args, { toolCallId: 'tool_twice' }))
     expect(new Set(replies.map(({ body }) => JSON.stringify(body))).size).toBe(1)
     expect(await appointmentsOf(call)).toHaveLength(1)
+  })
+
+  it('is done and answered once by two gateways that get it at once, many times over', async () => {
+    const person = await addResource(gateway, { name: 'Una', weeklyHours: ALWAYS_OPEN })
+    const { id } = await addService(gateway, [staffed([person.id])])
+    await gateway.db.sql`update services set name = 'Una' where id = ${id}`
+    await using twin = await gateway.openTwin()
+    for (let round = 0; round < 8; round++) {
+      const call = newCall()
+      const slot = { service: 'Una', ...freeStart() }
+      const both = async (name: string, args: object) => {
+        const body = toolCall(call, name, args)
+        const replies = await Promise.all([gateway.retell, twin.retell].map((door) => door.send('functions', body)))
+        replies.push(await twin.retell.send('functions', body))
+        expect(new Set(replies.map((reply) => JSON.stringify(reply.body))).size).toBe(1)
+        return replies[0]?.body
+      }
+      // Both people are taken: the alternatives are what a second attempt would take more of.
+      for (const rival of [newCall(), newCall()]) await rival.invoke('hold_slot', { ...haircut, ...slot })
+      expect(await both('hold_slot', { ...haircut, ...slot, hold_alternative: true })).toMatchObject({
+        outcome: 'HELD',
+      })
+      expect(await gateway.db.sql`select from holds where session_key = ${call.callId}`).toHaveLength(1)
+      expect(await both('book_appointment', { name: 'Ada' })).toMatchObject({ outcome: 'BOOKED' })
+      expect(await appointmentsOf(call)).toHaveLength(1)
+    }
+  })
+
+  it('does not hold again for a late retry of a tool call whose hold was given up', async () => {
+    const call = newCall()
+    const body = toolCall(call, 'hold_slot', { ...haircut, ...freeStart() })
+    const held = await gateway.retell.send('functions', body)
+    expect((await call.invoke('release_slot', {})).body.released).toBe(1)
+    expect(await gateway.retell.send('functions', body)).toEqual(held)
+    expect(
+      await gateway.db.sql`select from holds where session_key = ${call.callId} and status = 'ACTIVE'`,
+    ).toHaveLength(0)
   })
 
   it('is answered once for the same arguments in any order where no tool call is named', async () => {

@@ -117,6 +117,7 @@ async function answerInvocation(
     carrierNumber: readPhone(carrierNumberOf(callObject), null).phone,
     said: readArguments(rawArguments),
     startedAt: ctx.now(),
+    answeringClaim: null,
     ...key,
   }
   if (callId !== null) return runFunction({ name, call: { ...conversation, callId }, callObject, rawArguments })

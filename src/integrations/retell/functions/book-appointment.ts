@@ -122,7 +122,14 @@ async function book(call: Call, { choice, guest, intent, held }: Wish): Promise<
         sessionKey: call.callId,
         idempotencyKey: intent.key,
       },
-      held ?? undefined,
+      {
+        held: held ?? undefined,
+        inCall: call.answeringClaim?.((won) => {
+          if (won.state === 'HOLD') throw new Error('No hold was asked for.')
+          const { appointmentId: id, startsAt } = won.booked
+          return booked(call, service, { id, startsAt, guest: won.request.booking.guest })
+        }),
+      },
     )
   try {
     // A hold that is gone is no reason to refuse a slot that is free.
@@ -160,7 +167,7 @@ interface Intent {
 
 /**
  * One wish of one call is booked once, whatever tool calls it comes in: same service, start and name. A wish that was booked
- * and given up before this function began is a new one.
+ * and given up before this function began is a new one; a tool call that was answered learns of that with its claim.
  */
 async function findIntent(tx: Tx, call: Call, { service, startsAt }: Choice, { name }: GuestToBook): Promise<Intent> {
   const wish = createHash('sha256')
@@ -172,11 +179,16 @@ async function findIntent(tx: Tx, call: Call, { service, startsAt }: Choice, { n
     if (!result?.appointmentId) return { key, known: null }
     const known = (await loadAppointments(tx, [result.appointmentId])).get(result.appointmentId)
     const isStanding = known?.status === 'CONFIRMED' && known.startsAt === startsAt
-    if (known && (isStanding || known.updatedAt >= call.startedAt)) return { key, known }
+    const isOfRetry = call.answeringClaim === null && known !== undefined && known.updatedAt >= call.startedAt
+    if (known && (isStanding || isOfRetry)) return { key, known }
   }
 }
 
-function booked(call: Call, service: Offered, appointment: AppointmentRecord): FunctionResult {
+function booked(
+  call: Call,
+  service: Offered,
+  appointment: Pick<AppointmentRecord, 'id' | 'startsAt' | 'guest'>,
+): FunctionResult {
   const { id, startsAt, guest } = appointment
   const name = guest?.name ?? ''
   return {

@@ -2,8 +2,9 @@
 import type { Once } from '../../../db/shared-transactions.ts'
 import type { Tx } from '../../../db/transaction.ts'
 import type { BookingLane } from '../../../domain/booking-lane.ts'
-import type { FunctionRecords } from '../../../domain/call-functions.ts'
+import type { ClaimingFunction, FunctionRecords } from '../../../domain/call-functions.ts'
 import type { Caller } from '../../../domain/callers.ts'
+import type { Won } from '../../../domain/claim-decisions.ts'
 import type { Instant } from '../../../domain/types.ts'
 import type { RetellIntegration } from '../settings.ts'
 import type { Speech } from '../spoken-moments.ts'
@@ -33,6 +34,8 @@ export interface Conversation {
   key: string
   /** The key is the tool call's own: it is never used again for another wish. */
   isToolCall: boolean
+  /** For functions that do nothing but a claim: what is told when it succeeds is stored along with it. Null: it is stored after. */
+  answeringClaim: ((tell: (won: Won) => FunctionResult) => ClaimingFunction) | null
 }
 
 /** A conversation with a call behind it: holds and bookings have a session. */

@@ -1,6 +1,6 @@
 // hold_slot and release_slot: the conversation keeps a time for the caller until the name is spelled.
 import { loadServices } from '../../../domain/definitions.ts'
-import { type HoldRecord, loadHolds } from '../../../domain/holds.ts'
+import type { HoldRecord } from '../../../domain/holds.ts'
 import { placeHold } from '../../../domain/place-hold.ts'
 import { HoldLimitReachedError, Refusal, SlotUnavailableError } from '../../../domain/refusals.ts'
 import { releaseHold } from '../../../domain/release-hold.ts'
@@ -45,24 +45,32 @@ export interface StartToHold {
  * of an hour is in nobody's way but their own: their older hold goes.
  */
 export async function holdStart(call: Call, wished: StartToHold): Promise<FunctionResult> {
-  const { lane, caller, callId, integration, speech, isToolCall, key } = call
+  const { lane, caller, callId, integration, speech, answeringClaim } = call
   const { service, startsAt, holdAlternative } = wished
   try {
-    const hold = await placeHold(lane, {
-      caller,
-      slot: { serviceId: service.id, startsAt, resourceIds: await pinsOf(call, wished) },
-      ttlSeconds: integration.settings.holdSeconds,
-      sessionKey: callId,
-      replace: 'IN_THE_WAY',
-      customerId: null,
-      holdAlternative,
-      // Without it a retry would hold one alternative after the other.
-      idempotencyKey: isToolCall && holdAlternative ? `call:${callId}:${key}` : null,
-    })
-    const sentence = sentencesFor(speech).held(service.name, hold.startsAt)
-    return succeed('HELD', sentence, holdData(hold, service, speech))
+    const hold = await placeHold(
+      lane,
+      {
+        caller,
+        slot: { serviceId: service.id, startsAt, resourceIds: await pinsOf(call, wished) },
+        ttlSeconds: integration.settings.holdSeconds,
+        sessionKey: callId,
+        replace: 'IN_THE_WAY',
+        customerId: null,
+        holdAlternative,
+        idempotencyKey: null,
+      },
+      answeringClaim?.((won) => {
+        if (won.state !== 'HOLD') throw new Error('Nothing but a hold was asked for.')
+        return won.request.refusal ? heldInstead(call, wished, won.hold) : held(call, wished, won.hold)
+      }),
+    )
+    return held(call, wished, hold)
   } catch (error) {
-    if (error instanceof SlotUnavailableError) return notFree(call, wished, error)
+    if (error instanceof SlotUnavailableError) {
+      const { heldAlternative } = error
+      return heldAlternative ? heldInstead(call, wished, heldAlternative) : notFree(call, wished, error)
+    }
     if (error instanceof HoldLimitReachedError)
       return decline('HOLD_LIMIT', sentencesFor(speech).holdLimit, { limit: error.limit })
     throw error
@@ -77,23 +85,24 @@ async function pinsOf({ read }: Call, { service, staffId }: StartToHold): Promis
   })
 }
 
-async function notFree(call: Call, wished: StartToHold, refusal: SlotUnavailableError): Promise<FunctionResult> {
-  const { read, speech } = call
-  const sentences = sentencesFor(speech)
+function notFree({ speech }: Call, wished: StartToHold, refusal: SlotUnavailableError): FunctionResult {
   const alternatives = startsOf(refusal.alternatives)
   const reasons = [...new Set(refusal.reasons.map(({ reason }) => reason))]
-  const heldId = refusal.heldAlternativeId
-  const held = heldId ? (await read((tx) => loadHolds(tx, [heldId]))).get(heldId) : undefined
-  if (held) {
-    return succeed('HELD', sentences.heldInstead(wished.startsAt, held.startsAt), {
-      ...holdData(held, wished.service, speech),
-      insteadOf: writeMoment(wished.startsAt, speech),
-    })
-  }
-  return decline('NOT_FREE', sentences.notFree(wished.startsAt, nearest(alternatives)), {
+  return decline('NOT_FREE', sentencesFor(speech).notFree(wished.startsAt, nearest(alternatives)), {
     service: wished.service.name,
     reasons,
     alternatives: tellSlots(alternatives, speech),
+  })
+}
+
+function held({ speech }: Call, { service }: StartToHold, hold: HoldRecord): FunctionResult {
+  return succeed('HELD', sentencesFor(speech).held(service.name, hold.startsAt), holdData(hold, service, speech))
+}
+
+function heldInstead({ speech }: Call, { service, startsAt }: StartToHold, hold: HoldRecord): FunctionResult {
+  return succeed('HELD', sentencesFor(speech).heldInstead(startsAt, hold.startsAt), {
+    ...holdData(hold, service, speech),
+    insteadOf: writeMoment(startsAt, speech),
   })
 }
 

@@ -1,6 +1,8 @@
 // Runs a function of a call once per tool call: recorded, run, answered; a retry gets the answer of the first.
 import { hash } from 'node:crypto'
-import type { CallFunction } from '../../../domain/call-functions.ts'
+import type { CallFunction, FunctionAnswer } from '../../../domain/call-functions.ts'
+import type { CallReport } from '../../../domain/calls.ts'
+import { AnsweredBefore } from '../../../domain/claiming.ts'
 import { BusyError } from '../../../domain/refusals.ts'
 import type { VoiceFunctionName } from '../../../domain/voice-agents.ts'
 import { canonicalJson, isObject, type JsonObject } from '../../webhooks/payloads.ts'
@@ -18,6 +20,8 @@ import { listServices } from './list-services.ts'
 interface FunctionDefinition {
   /** Whether it has effects: those are recorded and answered once. */
   changes: (conversation: Conversation) => boolean
+  /** All that it does is one claim, so its answer can be stored with that. */
+  isClaim?: true
   /** It will ask for the catalogue, which can be on its way before the start is recorded. */
   needsCatalogue?: true
 }
@@ -31,11 +35,11 @@ const always = () => true
 
 const FUNCTIONS: Record<VoiceFunctionName, AnyFunction> = {
   list_services: { answer: listServices, changes: never },
-  check_availability: { answer: checkAvailability, changes: wantsHold },
-  find_alternatives: { answer: findAlternativeTimes, changes: wantsHold },
-  hold_slot: { run: holdSlot, changes: always, needsCatalogue: true },
+  check_availability: { answer: checkAvailability, changes: wantsHold, isClaim: true },
+  find_alternatives: { answer: findAlternativeTimes, changes: wantsHold, isClaim: true },
+  hold_slot: { run: holdSlot, changes: always, isClaim: true },
   release_slot: { run: releaseSlot, changes: always },
-  book_appointment: { run: bookForCaller, changes: always, needsCatalogue: true },
+  book_appointment: { run: bookForCaller, changes: always, isClaim: true },
   find_appointments: { run: findOwnAppointments, changes: never },
   reschedule_appointment: { run: rescheduleForCaller, changes: always, needsCatalogue: true },
   cancel_appointment: { run: cancelForCaller, changes: always, needsCatalogue: true },
@@ -56,22 +60,19 @@ export interface FunctionRun {
 }
 
 /**
- * What changes nothing simply runs. What changes something is recorded with the instant of its first start, then runs
- * outside any transaction of ours (the domain opens its own, idempotent by keys that a retry finds again), then its
- * answer is stored: a gateway may die between any two of these, and a retry ends what it began, doing nothing twice.
- * Two gateways may run it at once for the same reason; the first answer that is stored is everybody's.
+ * What changes nothing simply runs. A tool call that claims a slot is answered in the transaction of its claim. What else
+ * changes something is recorded with the instant of its first start, then runs outside any transaction of ours (the domain
+ * opens its own, idempotent by keys that a retry finds again), then its answer is stored: a gateway may die between any two of
+ * these, and a retry ends what it began, doing nothing twice. Two gateways may run it at once for the same reason; the first
+ * answer that is stored is everybody's.
  */
 export async function runFunction(run: FunctionRun): Promise<Answer> {
   const { name, call } = run
   const named = FUNCTIONS[name]
   const perform: VoiceFunction = 'answer' in named ? named.answer : named.run
   if (!named.changes(call)) return shorten((await perform(call)).answer)
-  if (named.needsCatalogue) call.catalogue().catch(() => {})
-  const started = await recordStart(run)
-  if (started.answer) return started.answer as Answer
   try {
-    const { answer, appointmentId = null } = await perform({ ...call, startedAt: started.startedAt })
-    return (await recordAnswer(run, shorten(answer), appointmentId)) as Answer
+    return await (named.isClaim && call.isToolCall ? runClaim(run, perform) : runRecorded(run, perform))
   } catch (error) {
     // Not stored: nothing was done, and the next attempt may succeed.
     if (error instanceof BusyError) return decline('BUSY', sentencesFor(call.speech).busy).answer
@@ -79,20 +80,56 @@ export async function runFunction(run: FunctionRun): Promise<Answer> {
   }
 }
 
-function recordStart(run: FunctionRun) {
-  const { integration, callId, isToolCall } = run.call
-  const report = () => ({
+/** Whatever it finds, it changes nothing for a function that has its answer: that is seen under the locks of the claim. */
+async function runClaim(run: FunctionRun, perform: VoiceFunction): Promise<Answer> {
+  let stored: Answer | null = null
+  const answeringClaim: Call['answeringClaim'] = (tell) => ({
+    ...calledBy(run),
+    report: () => reportOf(run),
+    answerTo: (won) => {
+      const { answer, appointmentId = null } = tell(won)
+      return { answer: shorten(answer), appointmentId }
+    },
+    recorded: (answer) => {
+      stored = answer as Answer
+    },
+  })
+  try {
+    const { answer, appointmentId = null } = await perform({ ...run.call, answeringClaim })
+    if (stored) return stored
+    return await recordAnswer(run, { answer: shorten(answer), appointmentId, report: () => reportOf(run) })
+  } catch (error) {
+    if (error instanceof AnsweredBefore) return error.answer as Answer
+    throw error
+  }
+}
+
+async function runRecorded(run: FunctionRun, perform: VoiceFunction): Promise<Answer> {
+  const { integration } = run.call
+  if (FUNCTIONS[run.name].needsCatalogue) run.call.catalogue().catch(() => {})
+  const started = await run.call.records.start(integration.organizationId, {
+    ...calledBy(run),
+    isToolCall: run.call.isToolCall,
+    report: () => reportOf(run),
+  })
+  if (started.answer) return started.answer as Answer
+  const { answer, appointmentId = null } = await perform({ ...run.call, startedAt: started.startedAt })
+  return recordAnswer(run, { answer: shorten(answer), appointmentId })
+}
+
+async function recordAnswer(run: FunctionRun, given: Omit<FunctionAnswer, keyof CallFunction>): Promise<Answer> {
+  const { integration, records } = run.call
+  return (await records.finish(integration.organizationId, { ...calledBy(run), ...given })) as Answer
+}
+
+function reportOf({ call: { integration, callId }, callObject }: FunctionRun): CallReport {
+  return {
     integrationId: integration.id,
     providerCallId: callId,
     status: null,
-    reference: referenceOf(run.callObject),
-    facts: readCall(run.callObject),
-  })
-  return run.call.records.start(integration.organizationId, { ...calledBy(run), isToolCall, report })
-}
-
-function recordAnswer(run: FunctionRun, answer: Answer, appointmentId: string | null) {
-  return run.call.records.finish(run.call.integration.organizationId, { ...calledBy(run), answer, appointmentId })
+    reference: referenceOf(callObject),
+    facts: readCall(callObject),
+  }
 }
 
 function calledBy({ name, call, rawArguments }: FunctionRun): CallFunction {
