@@ -1,4 +1,4 @@
-// Functions called during a conversation: each recorded before it runs and answered once.
+// Functions called during a conversation: each answered once, with the claim that it made or by a record of its own.
 import type { Database } from '../db/client.ts'
 import { type Lock, namedLock } from '../db/locks.ts'
 import { createSharedWrite, type SharedWrite } from '../db/shared-transactions.ts'
