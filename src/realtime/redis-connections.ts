@@ -52,6 +52,7 @@ export function openRedisConnections({ urls, onLoss, onReady }: ConnectionsInput
     redisOptions: { connectTimeout: 2000, commandTimeout: 1000, maxRetriesPerRequest: 1 },
   })
   watch(cluster)
+  refuseUnknownSlots(cluster)
   return {
     pubSub: new RedisPubSub({
       publisher: asClient(shardedPublisher(cluster)),
@@ -95,4 +96,19 @@ function subscriberOf<Client extends Redis | Cluster>(
       },
     },
   })
+}
+
+interface SubscriberGroup {
+  clusterSlots: string[][]
+  getResponsibleSubscriber(slot: number): unknown
+}
+
+/**
+ * An SSUBSCRIBE to a slot that no node has (a shard is lost, or the cluster is still forming) makes ioredis 6.0 throw out of a
+ * callback of its own, and that would end the process. Now it fails as it does where the node of the slot is away.
+ */
+function refuseUnknownSlots(cluster: Cluster): void {
+  const group = (cluster as unknown as { shardedSubscribers: SubscriberGroup }).shardedSubscribers
+  const responsibleFor = group.getResponsibleSubscriber.bind(group)
+  group.getResponsibleSubscriber = (slot) => group.clusterSlots[slot] && responsibleFor(slot)
 }

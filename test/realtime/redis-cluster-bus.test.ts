@@ -76,3 +76,16 @@ it('knows that it lost a master, and delivers again after the failover', async (
     return until(() => heard.length === 100, { deadlineMs: 1000 })
   })
 })
+
+it('outlives a cluster with a gap in its slots, and delivers once it is closed', async () => {
+  await using cluster = await startRedisCluster({ count: 3, masters: 3 })
+  const gap = ['10923', '16383']
+  for (const node of [0, 1, 2]) await cluster.ask(node, 'CLUSTER', 'DELSLOTSRANGE', ...gap)
+  await using bus = createBus({ urls: cluster.urls, logger })
+  listenTo(bus)
+  // Ready, as the library sees it: heartbeats go to the nodes that are there.
+  await until(async () => String(await cluster.ask(0, 'CLIENT', 'LIST')).includes('cmd=spublish'))
+  expect(bus.isReliable()).toBe(false)
+  await cluster.ask(2, 'CLUSTER', 'ADDSLOTSRANGE', ...gap)
+  await until(() => bus.isReliable(), { deadlineMs: 20_000 })
+})
