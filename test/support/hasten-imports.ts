@@ -1,4 +1,4 @@
-// As the command does it: every test file is a process that imports the libraries anew.
+// As the command does it: every worker imports the libraries too.
 
 import { hastenImports } from '../../src/runtime/quick-imports.ts'
 
