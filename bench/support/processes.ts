@@ -24,6 +24,8 @@ interface PinnedProcessInput {
   file: string
   parameters?: (string | number)[]
   core?: number
+  /** 19 yields to all others on its core. */
+  niceness?: number
   environment?: Record<string, string>
 }
 
@@ -42,9 +44,17 @@ export function startProgram(input: PinnedProcessInput): PinnedProcess {
   return start(input, false)
 }
 
-function start({ file, parameters = [], core, environment }: PinnedProcessInput, ipc: boolean): PinnedProcess {
+function start(
+  { file, parameters = [], core, niceness, environment }: PinnedProcessInput,
+  ipc: boolean,
+): PinnedProcess {
   const pinned = core !== undefined && availableParallelism() > core
-  const command = [...(pinned ? ['taskset', '-c', String(core)] : []), file, ...parameters.map(String)]
+  const command = [
+    ...(pinned ? ['taskset', '-c', String(core)] : []),
+    ...(niceness ? ['nice', '-n', String(niceness)] : []),
+    file,
+    ...parameters.map(String),
+  ]
   const child = spawn(command[0] as string, command.slice(1), {
     env: { ...process.env, NODE_NO_WARNINGS: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
