@@ -80,6 +80,12 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/**
+ * GraphiQL lets its tabs fly in and hides that, but not of a tab that has the focus: pressed for the first time, each of several
+ * ready tabs jumped away from under the pointer, and the click was lost.
+ */
+const TABS_STAY = '.graphiql-tabs .graphiql-tab.graphiql-tab { transform: none !important }'
+
 const ICON =
   'data:image/svg+xml,%3Csvg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"%3E%3Crect width="16" height="16" rx="3" fill="%23287a5c"/%3E%3Cpath d="M4 8l3 3 5-6" fill="none" stroke="%23fff" stroke-width="2"/%3E%3C/svg%3E'
 
@@ -109,6 +115,7 @@ async function renderPage(
     <title>Slotwire</title>
     <link rel="icon" href='${ICON}'>
     <link rel="stylesheet" href="${style}">
+    <style>${TABS_STAY}</style>
     <script id="options" type="application/json">${JSON.stringify(settings).replaceAll('<', '\\u003c')}</script>
   </head>
   <body>

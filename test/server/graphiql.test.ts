@@ -85,6 +85,14 @@ test('nothing comes from elsewhere', async () => {
   expect((await fetch(`${gateway.url}/graphiql/x/constructor`)).status).toBe(404)
 })
 
+test('keeps its tabs where they are pressed, for as long as its own style lets those with the focus jump', async () => {
+  const { html } = await openPage()
+  const [, address] = /<link rel="stylesheet" href="([^"]+)"/.exec(html) ?? []
+  const style = await (await fetch(new URL(address ?? '', gateway.graphqlUrl))).text()
+  expect(style).toContain('.graphiql-tab:not(:focus-within){transform:none!important}')
+  expect(html).toContain('.graphiql-tab.graphiql-tab { transform: none !important }')
+})
+
 describe('on the demo', () => {
   test('there is a ready tab for every step, with the publishable key', async () => {
     const { settings } = await openPage()
