@@ -38,9 +38,13 @@ export async function measureFanOut(): Promise<Report> {
   for (const [name, share] of Object.entries(RIVALS)) {
     // Opened one after the other and measured in turn, as with the floor.
     await using ours = await openGateway('websocket', RIVALS_AT, { database, redisUrl: redis.url })
+    const { wireBytes } = await ours.burst(0)
+    await using floor = await openFloor('websocket', RIVALS_AT, wireBytes)
     await using rival = await openRival(name as keyof typeof RIVALS, RIVALS_AT, redis.port)
-    const [our, their] = await measureInTurn([ours, rival])
-    rows.push(...announce(compareWithRival(name, share, our as Result, their as Result)))
+    const [our, raw, their] = await measureInTurn([ours, floor, rival])
+    rows.push(
+      ...announce(compareWithRival(name, share, { ours: our as Result, floor: raw as Result, rival: their as Result })),
+    )
   }
   return { rows, notes: ['fan-out: every change is committed by another process and comes over Redis.'] }
 }
@@ -97,7 +101,11 @@ function compareWithFloor(count: number, share: number, ours: Result, floor: Res
   ]
 }
 
-function compareWithRival(name: string, share: number, ours: Result, rival: Result): Row[] {
+function compareWithRival(
+  name: string,
+  share: number,
+  { ours, floor, rival }: { ours: Result; floor: Result; rival: Result },
+): Row[] {
   const at = `${RIVALS_AT.toLocaleString('en')} clients`
   const against = `${name} over Redis`
   const opening: Row = {
@@ -123,7 +131,15 @@ function compareWithRival(name: string, share: number, ours: Result, rival: Resu
     denominator: perSecond(rival),
     target: { atLeast: share },
   }
-  return [deliveries, opening, memory]
+  // What is left for anybody to gain with one write for each client.
+  const limit: Row = {
+    part,
+    measured: `raw ws loop deliveries/s, ${at}`,
+    value: perSecond(floor),
+    against,
+    denominator: perSecond(rival),
+  }
+  return [deliveries, limit, opening, memory]
 }
 
 async function compareSweeps(ours: Contestant, floor: Contestant): Promise<Row> {

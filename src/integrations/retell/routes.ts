@@ -27,8 +27,9 @@ export function retellRoutes(input: {
     records: createFunctionRecords(db),
   }
   return {
+    // First, for a person on the telephone waits: the patterns are tried in order.
+    '/webhooks/retell/:integrationId/functions{/:name}?': createFunctionsHandler(ctx),
     '/webhooks/retell/:integrationId/events': (request) => handleEvents(ctx, request),
     '/webhooks/retell/:integrationId/inbound': (request) => handleInbound(ctx, request),
-    '/webhooks/retell/:integrationId/functions{/:name}?': createFunctionsHandler(ctx),
   }
 }
