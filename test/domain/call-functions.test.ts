@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { type BookAppointmentInput, bookAppointment } from '../../src/domain/book-appointment.ts'
 import { createBookingLane } from '../../src/domain/booking-lane.ts'
 import {
   type ClaimingFunction,
@@ -13,7 +12,7 @@ import {
 } from '../../src/domain/call-functions.ts'
 import { announceCall } from '../../src/domain/calls.ts'
 import { AnsweredBefore } from '../../src/domain/claiming.ts'
-import { hourAhead, openSalon, type Salon } from '../support/salon.ts'
+import { book, hourAhead, openSalon, type Salon } from '../support/salon.ts'
 
 let salon: Salon
 let records: FunctionRecords
@@ -161,7 +160,7 @@ it('a tool call that claims is done once, although two gateways understand it di
         }),
         recorded: () => {},
       }
-      return bookAppointment(lane, bookingAt(hourAhead(24 * day + round)), { inCall })
+      return book({ ...salon, lane }, hourAhead(24 * day + round), {}, { inCall })
     })
     const settled = await Promise.allSettled(attempts)
     const refused = settled.filter((attempt) => attempt.status === 'rejected')
@@ -177,26 +176,9 @@ it('two claims of one tool call in one transaction are one', async () => {
     answerTo: (won) => ({ answer: { state: won.state }, appointmentId: null }),
     recorded: () => {},
   }
-  const settled = await Promise.allSettled(
-    [48, 72].map((hours) => bookAppointment(salon.lane, bookingAt(hourAhead(hours)), { inCall })),
-  )
+  const settled = await Promise.allSettled([48, 72].map((hours) => book(salon, hourAhead(hours), {}, { inCall })))
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
 })
-
-function bookingAt(startsAt: number): BookAppointmentInput {
-  return {
-    caller: salon.caller,
-    holdId: null,
-    slot: { serviceId: salon.cutId, startsAt, resourceIds: [] },
-    customerId: null,
-    customer: { name: 'Ada', phone: null, email: null },
-    notes: null,
-    onUnavailable: 'REFUSE',
-    alternativeWithinMinutes: null,
-    sessionKey: null,
-    idempotencyKey: null,
-  }
-}
 
 it('what cannot be stored fails alone', async () => {
   const settled = await Promise.allSettled([

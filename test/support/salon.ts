@@ -1,7 +1,7 @@
 // A salon that is always open, with people and services to book: what the booking tests start from.
 
 import type { Database } from '../../src/db/client.ts'
-import { type BookAppointmentInput, bookAppointment } from '../../src/domain/book-appointment.ts'
+import { type BookAppointmentInput, type BookingContext, bookAppointment } from '../../src/domain/book-appointment.ts'
 import { type BookingLane, createBookingLane } from '../../src/domain/booking-lane.ts'
 import type { Caller } from '../../src/domain/callers.ts'
 import { WEEKDAYS } from '../../src/domain/definitions.ts'
@@ -107,8 +107,9 @@ export function book(
   salon: Pick<Salon, 'lane' | 'caller' | 'cutId'>,
   startsAt: number | null,
   given: Partial<BookAppointmentInput> = {},
+  context: BookingContext = {},
 ) {
-  return bookAppointment(salon.lane, {
+  const input: BookAppointmentInput = {
     caller: salon.caller,
     holdId: null,
     slot: startsAt === null ? null : { serviceId: salon.cutId, startsAt, resourceIds: [] },
@@ -120,7 +121,8 @@ export function book(
     sessionKey: null,
     idempotencyKey: null,
     ...given,
-  })
+  }
+  return bookAppointment(salon.lane, input, context)
 }
 
 /** Pairs of active claims of one resource that overlap: the invariant, checked from outside in SQL. */
