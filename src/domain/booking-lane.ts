@@ -118,9 +118,10 @@ function takeBatch(lane: Lane): Waiting[] {
   const left: Waiting[] = []
   const awaited = new Set(lane.busy)
   const limit = Math.min(REQUEST_LIMIT, Math.max(UNDIVIDED_LIMIT, Math.ceil((lane.waiting.length + lane.answered) / 2)))
-  let resourceDays = 0
+  const resourceDays = new Set<string>()
   for (const [index, member] of lane.waiting.entries()) {
-    const isFull = batch.length > 0 && resourceDays + member.resourceDays.length > RESOURCE_DAY_LIMIT
+    const added = member.resourceDays.filter((day) => !resourceDays.has(day))
+    const isFull = batch.length > 0 && resourceDays.size + added.length > RESOURCE_DAY_LIMIT
     if (isFull || batch.length === limit) {
       left.push(...lane.waiting.slice(index))
       break
@@ -131,7 +132,7 @@ function takeBatch(lane: Lane): Waiting[] {
       continue
     }
     batch.push(member)
-    resourceDays += member.resourceDays.length
+    for (const day of added) resourceDays.add(day)
   }
   lane.waiting = left
   return batch

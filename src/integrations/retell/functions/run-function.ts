@@ -1,4 +1,4 @@
-// Runs a function of a call once per tool call: recorded, run, answered; a retry gets the answer of the first.
+// Runs a function of a call once per tool call; a retry gets the answer of the first.
 import { hash } from 'node:crypto'
 import type { CallFunction, FunctionAnswer } from '../../../domain/call-functions.ts'
 import type { CallReport } from '../../../domain/calls.ts'
