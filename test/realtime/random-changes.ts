@@ -3,7 +3,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { claimDeltas, recordChanges, redefined } from '../../src/db/change-log.ts'
 import type { Database } from '../../src/db/client.ts'
-import { violatedConstraint } from '../../src/db/errors.ts'
+import { isRetriableConflict, violatedConstraint } from '../../src/db/errors.ts'
 import { inTransaction, type Tx } from '../../src/db/transaction.ts'
 import type { Claim } from '../../src/domain/types.ts'
 
@@ -95,7 +95,9 @@ export function createWriter({ db, organizationId, resourceIds, from, to, random
       try {
         await (random() < 0.05 ? pick([busy, hours])() : pick(claims)())
       } catch (error) {
-        if (!(error instanceof Undone) && !violatedConstraint(error)) throw error
+        // Without locks two writers can also block each other for good: one of them is chosen to give way.
+        const isInTheWay = violatedConstraint(error) !== undefined || isRetriableConflict(error)
+        if (!(error instanceof Undone) && !isInTheWay) throw error
       }
     },
   }
