@@ -1,8 +1,15 @@
 // Deliveries per second to thousands of WebSocket subscribers, and what each costs, against the floor and the rivals.
 
 import { openBenchDatabase } from './support/database.ts'
-import { openGateway } from './support/gateway-contestant.ts'
-import { type Burst, type Contestant, type Opening, openFloor, openRival } from './support/live-contestants.ts'
+import { type GatewayContestant, openGateway } from './support/gateway-contestant.ts'
+import {
+  type Burst,
+  type Contestant,
+  type Opening,
+  openFloor,
+  openRival,
+  weighBareEngine,
+} from './support/live-contestants.ts'
 import { LOAD_CORE, pinFamily } from './support/processes.ts'
 import { startRedis } from './support/redis.ts'
 import { announce, type Report, type Row } from './support/report.ts'
@@ -18,6 +25,9 @@ const SWEEP_GAP_MS = 500
 const RESIDENT_LIMIT_KB = 10
 const RIVALS = { 'graphql-ws': 6, mercurius: 5 }
 const OPENING_SHARE = 0.35
+/** All slots of a day, held and released. */
+const OFFERED_CHANGES = 96
+const OFFERED_PER_SECOND = 50
 
 const part = 'fan-out'
 
@@ -42,9 +52,11 @@ export async function measureFanOut(): Promise<Report> {
     await using floor = await openFloor('websocket', RIVALS_AT, wireBytes)
     await using rival = await openRival(name as keyof typeof RIVALS, RIVALS_AT, redis.port)
     const [our, raw, their] = await measureInTurn([ours, floor, rival])
-    rows.push(
-      ...announce(compareWithRival(name, share, { ours: our as Result, floor: raw as Result, rival: their as Result })),
-    )
+    const results = { ours: our as Result, floor: raw as Result, rival: their as Result }
+    rows.push(...announce(compareWithRival(name, share, results)))
+    rows.push(...announce([await compareOffered(name, ours, results.rival)]))
+    if (name === 'graphql-ws')
+      rows.push(...announce([compareEngine(name, await weighBareEngine(RIVALS_AT), results.rival)]))
   }
   return { rows, notes: ['fan-out: every change is committed by another process and comes over Redis.'] }
 }
@@ -140,6 +152,32 @@ function compareWithRival(
     denominator: perSecond(rival),
   }
   return [deliveries, limit, opening, memory]
+}
+
+/** What users notice when much happens at once: messages that merge, against a message for every change. */
+async function compareOffered(name: string, ours: GatewayContestant, rival: Result): Promise<Row> {
+  const rates: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    rates.push((await ours.offered(OFFERED_CHANGES, 1000 / OFFERED_PER_SECOND)).perSecond)
+  }
+  return {
+    part,
+    measured: `slot changes told/s, ${RIVALS_AT.toLocaleString('en')} clients, ${OFFERED_PER_SECOND} changes/s`,
+    value: median(rates),
+    against: `the most that ${name} tells`,
+    denominator: perSecond(rival),
+  }
+}
+
+/** What is left for anybody to gain who keeps `ws` and graphql-ws for the protocol. */
+function compareEngine(name: string, engine: Opening, rival: Result): Row {
+  return {
+    part,
+    measured: `ws and graphql-ws alone: server µs per connect + init + subscribe, ${RIVALS_AT.toLocaleString('en')} clients`,
+    value: engine.cpuMicros,
+    against: `${name} over Redis`,
+    denominator: rival.opening.cpuMicros,
+  }
 }
 
 async function compareSweeps(ours: Contestant, floor: Contestant): Promise<Row> {

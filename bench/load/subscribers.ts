@@ -31,8 +31,9 @@ export interface Latencies {
 
 type Command =
   | { open: SubscribersJob }
-  | { countFrom: true }
-  /** Answers when so many messages have come since `countFrom`, or when none has come for that long. */
+  /** Messages from now on, or how often they have this text in them. */
+  | { countFrom: string | null }
+  /** Answers when so many have come since `countFrom`, or when none has come for that long. */
   | { awaitCount: number; idleMs: number }
   | { record: true }
   /** The message with this name was sent at this time. */
@@ -48,6 +49,7 @@ let receivedBytes = 0
 let awaited: { count: number; answer: () => void } | null = null
 let recording = false
 let mark: Buffer | null = null
+let counted: Buffer | null = null
 let sample: string | null = null
 const arrivals: number[] = []
 const stamps: (number | string)[] = []
@@ -55,8 +57,10 @@ const sentAt = new Map<string, number>()
 
 process.on('message', (command: Command) => {
   if ('open' in command) void open(command.open)
-  else if ('countFrom' in command) received = receivedBytes = 0
-  else if ('awaitCount' in command) awaitCount(command.awaitCount, command.idleMs)
+  else if ('countFrom' in command) {
+    received = receivedBytes = 0
+    counted = command.countFrom === null ? null : Buffer.from(command.countFrom)
+  } else if ('awaitCount' in command) awaitCount(command.awaitCount, command.idleMs)
   else if ('record' in command) {
     recording = true
     arrivals.length = stamps.length = 0
@@ -152,7 +156,7 @@ function formatRequest(job: SubscribersJob, payload: object | undefined): string
 }
 
 function deliver(bytes: Buffer, start: number, end: number): void {
-  received++
+  received += counted ? occurrences(counted, bytes, start, end) : 1
   if (awaited && received >= awaited.count) awaited.answer()
   if (!recording || !mark) return
   const now = monotonicMs()
@@ -162,6 +166,12 @@ function deliver(bytes: Buffer, start: number, end: number): void {
   if (stop < 0 || stop >= end) return
   arrivals.push(now)
   stamps.push(bytes.toString('latin1', found + mark.length, stop))
+}
+
+function occurrences(text: Buffer, bytes: Buffer, start: number, end: number): number {
+  let count = 0
+  for (let at = bytes.indexOf(text, start); at >= 0 && at < end; at = bytes.indexOf(text, at + text.length)) count++
+  return count
 }
 
 function awaitCount(count: number, idleMs: number): void {

@@ -68,12 +68,17 @@ export function availabilitySubscription({
   }
 }
 
+export interface GatewayContestant extends Contestant {
+  /** Changes at a pace, whether or not those before have arrived; counts the slots told of, for a message may hold several. */
+  offered(changes: number, gapMs: number): Promise<Burst>
+}
+
 /** Everybody watches one day of one person. */
 export async function openGateway(
   transport: 'websocket' | 'sse',
   count: number,
   { database, redisUrl }: { database: BenchDatabase; redisUrl: string },
-): Promise<Contestant> {
+): Promise<GatewayContestant> {
   await using stack = new AsyncDisposableStack()
   const gateway = stack.use(await startGateway({ databaseUrl: database.url, redisUrl, core: SERVER_CORE }))
   const writer = stack.use(await startWriter(database.url, redisUrl))
@@ -116,6 +121,22 @@ export async function openGateway(
     async burst(ms) {
       const { perSecond } = await deliver(4)
       return deliver(2 * Math.max(2, Math.round((perSecond * ms) / 2000 / count)))
+    },
+    async offered(changes, gapMs) {
+      subscribers.countFrom({ mark: START_MARK })
+      const cpuMs = gateway.process.cpuMs()
+      const startedAt = monotonicMs()
+      const arrived = subscribers.awaitCount(changes * count)
+      const writes: Promise<unknown>[] = []
+      for (let change = 0; change < changes; change++) {
+        await pause(Math.max(0, startedAt + change * gapMs - monotonicMs()))
+        // All slots of the day are held, then all released: what is told in one message never cancels out.
+        writes.push(writeTo(change))
+      }
+      await Promise.all(writes)
+      const came = await arrived
+      if (came.counted !== changes * count) throw new Error(`${came.counted} of ${changes * count} slots were told of.`)
+      return describeBurst(came, startedAt, gateway.process.cpuMs() - cpuMs)
     },
     async paced(events, gapMs) {
       subscribers.record()

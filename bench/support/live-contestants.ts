@@ -38,6 +38,7 @@ const SETTLE_MS = 1000
 /** Around a message of some hundred bytes: the frame's header; the event's names and the chunk's length. */
 const FRAMING_BYTES = { websocket: 4, sse: 27 }
 const WARM_UP_SHARE = 0.1
+const FIRST_ANSWER_BYTES = 3000
 
 /** Opens the subscribers and weighs the server before and after; a first tenth warms it up and is not counted. */
 export async function openSubscribers(
@@ -120,6 +121,23 @@ export async function openFloor(transport: 'websocket' | 'sse', count: number, w
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** What opening costs `ws` and graphql-ws alone; the first answer has the size of a day of open slots. */
+export async function weighBareEngine(count: number): Promise<Opening> {
+  await using stack = new AsyncDisposableStack()
+  const port = await findFreePort()
+  const server = stack.use(startServer('bare-engine', [port, FIRST_ANSWER_BYTES]))
+  await server.receive('ready')
+  const { subscribers, opening } = await openSubscribers(server, {
+    transport: 'websocket',
+    port,
+    count,
+    subscriptions: [RIVAL_SUBSCRIPTION],
+    awaitsSnapshot: true,
+  })
+  stack.use(subscribers)
+  return opening
 }
 
 /** A GraphQL server with Redis behind it; events are published to Redis. */

@@ -15,7 +15,8 @@ export interface Counted {
 export interface Subscribers extends AsyncDisposable {
   /** One of the snapshots that came, if they were awaited. */
   open(job: SubscribersJob): Promise<string | null>
-  countFrom(): void
+  /** With a mark: how often it is in the messages, instead of the messages. */
+  countFrom(of?: { mark: string }): void
   /** How many messages came and when the last one did, once there are so many or none comes any more. */
   awaitCount(count: number, idleMs?: number): Promise<Counted>
   record(): void
@@ -38,7 +39,7 @@ export async function startSubscribers(): Promise<Subscribers> {
       if (answer.failure) throw new Error(`Opening ${job.count} subscribers failed: ${answer.failure}`)
       return answer.sample ?? null
     },
-    countFrom: () => child.send({ countFrom: true }),
+    countFrom: (of) => child.send({ countFrom: of?.mark ?? null }),
     awaitCount(awaitCount, idleMs = 3000) {
       child.send({ awaitCount, idleMs })
       return child.receive('counted')
