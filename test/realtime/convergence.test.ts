@@ -99,14 +99,14 @@ it('converges without a gap or a duplicate, through commits in any order and a b
           random,
         }),
       )
-      const returning = comeBackNowAndThen(clients, gateways, random)
-      await Promise.all(
-        writers.map(async ({ step }) => {
-          for (let steps = 0; steps < 40; steps++) await step()
-        }),
-      )
-      returning.stop()
-      await returning.done
+      {
+        await using _returning = comeBackNowAndThen(clients, gateways, random)
+        await Promise.all(
+          writers.map(async ({ step }) => {
+            for (let steps = 0; steps < 40; steps++) await step()
+          }),
+        )
+      }
 
       for (const { question, client } of clients) {
         await until(async () => isDeepStrictEqual(client().slots(), await answerOf(tenant.db, question)), {
@@ -148,7 +148,8 @@ async function watch(gateway: TestGateway, question: AvailabilityQuestion): Prom
   }
 }
 
-function comeBackNowAndThen(clients: Watching[], gateways: TestGateway[], random: Random) {
+/** Until disposed of; then the last one is back, or what went wrong is thrown. */
+function comeBackNowAndThen(clients: Watching[], gateways: TestGateway[], random: Random): AsyncDisposable {
   let stopped = false
   const done = (async () => {
     while (!stopped) {
@@ -157,8 +158,10 @@ function comeBackNowAndThen(clients: Watching[], gateways: TestGateway[], random
       await client.comeBack(gateway, Math.floor(random() * 4))
     }
   })()
-  const stop = () => {
-    stopped = true
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped = true
+      await done
+    },
   }
-  return { done, stop }
 }
