@@ -119,11 +119,11 @@ export function createConnectionPool({
 async function openConnection(client: SqlClient): Promise<OpenConnection> {
   let isOver = false
   let firstError: unknown
-  const unsettled = new Set<(error: Error) => void>()
+  const unsettled = new Set<(error: unknown) => void>()
   const end = () => client.end({ timeout: 0 }).catch(() => {})
-  const abandon = () => {
+  const abandon = (error: unknown = connectionLost()) => {
     isOver = true
-    for (const reject of unsettled) reject(connectionLost())
+    for (const reject of unsettled) reject(error)
     unsettled.clear()
   }
   // Not a race against one promise of the connection: it would keep a reaction of every transaction for as long as it lives.
@@ -139,7 +139,7 @@ async function openConnection(client: SqlClient): Promise<OpenConnection> {
   }
   const watch = {
     onexecute(connection: { onclose: () => void }) {
-      connection.onclose = abandon
+      connection.onclose = () => abandon()
       return true
     },
   }
@@ -151,7 +151,9 @@ async function openConnection(client: SqlClient): Promise<OpenConnection> {
       () => isOver,
       (error) => {
         firstError ??= error
-        if (isConnectionError(error)) abandon()
+        // Not what the server answered: the connection is lost, or it could not send a statement (a parameter that cannot be
+        // written). Of such a statement postgres.js 3.4.9 blames the one before and then waits for its answer for ever.
+        if (!(error instanceof postgres.PostgresError)) abandon(isConnectionError(error) ? undefined : error)
       },
     )
     return {
@@ -162,7 +164,7 @@ async function openConnection(client: SqlClient): Promise<OpenConnection> {
       forgetErrors() {
         firstError = undefined
       },
-      abandon,
+      abandon: () => abandon(),
       end,
     }
   } catch (error) {
@@ -199,9 +201,9 @@ function observed<T>(query: T, onError: (error: unknown) => void): T {
   return query
 }
 
-// Not what the server answered: what the socket said, or postgres.js about the connection.
+// What the socket said, or postgres.js about the connection.
 function isConnectionError(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof postgres.PostgresError) return false
+  if (!(error instanceof Error)) return false
   return 'syscall' in error || ('code' in error && String(error.code).startsWith('CONNECTION_'))
 }
 

@@ -4,7 +4,7 @@ import type { CommittedTransaction } from '../../src/db/changes.ts'
 import { type Database, openDatabase } from '../../src/db/client.ts'
 import { isDatabaseAway, isLockTimeout, isRetriableConflict, violatedConstraint } from '../../src/db/errors.ts'
 import { canonicalLocks, definitionLock, type Lock, namedLock, resourceDayLock } from '../../src/db/locks.ts'
-import { asSystem, inSnapshot, inTransaction } from '../../src/db/transaction.ts'
+import { asSystem, inSnapshot, inTransaction, type Tx } from '../../src/db/transaction.ts'
 import { addResource, openTenant, type Tenant } from '../support/tenant.ts'
 import { until } from '../support/until.ts'
 
@@ -92,6 +92,31 @@ describe('a transaction', () => {
     expect(row).toEqual({ at: 1_806_000_000_123, document: { a: 1 } })
   })
 })
+
+describe('a parameter that cannot be sent', () => {
+  const unsendable = { [Symbol.toPrimitive]: () => expect.fail('not sent') }
+
+  test.each([
+    ['as the only statement', (tx: Tx) => [tx.sql`select ${undefined as never}`]],
+    ['in front of others', (tx: Tx) => [tx.sql`select ${undefined as never}`, bump(tx), bump(tx)]],
+    ['behind others', (tx: Tx) => [bump(tx), bump(tx), tx.sql`select ${undefined as never}`]],
+    ['among others', (tx: Tx) => [bump(tx), tx.sql`select ${undefined as never}`, bump(tx)]],
+    ['whose serializer throws', (tx: Tx) => [bump(tx), tx.sql`select ${unsendable as never}::text`, bump(tx)]],
+  ])('fails the transaction, %s', async (_, statements) => {
+    await using db = openDatabase({ url: tenant.url, poolSize: 1 })
+    const write = <T>(work: (tx: Tx) => Promise<T>) => inTransaction(db, tenant.organizationId, work)
+    const failed = write(async (tx) => {
+      await bump(tx)
+      return Promise.all(statements(tx))
+    })
+    await expect(failed).rejects.toThrow(/undefined|not sent|UNDEFINED/i)
+    // On the only connection there is; and whatever was on its way is answered by nobody else's answer.
+    const answers = await write((tx) => Promise.all([tx.sql`select 1 as one`, tx.sql`select 2 as two`]))
+    expect([...answers.map(([row]) => row), await counterValue(1)]).toEqual([{ one: 1 }, { two: 2 }, 0])
+  })
+})
+
+const bump = (tx: Tx) => tx.sql`update counters set value = value + 1 where id = 1 returning value`
 
 describe('a snapshot', () => {
   test('sees one moment in all its statements', async () => {
