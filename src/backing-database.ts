@@ -40,7 +40,7 @@ export async function bringUpToDate(config: Config, { url, db }: Pick<BackingDat
   if (config.migrate) return migrate(url)
   const pending = await countPendingMigrations(db.sql)
   if (pending === 0) return
-  throw new OperatorError(`The database lacks ${pending} migrations: run "slotwire migrate", or set MIGRATE=on.`)
+  throw new OperatorError(`The database lacks ${pending} of the migrations: run "slotwire migrate", or set MIGRATE=on.`)
 }
 
 function openEmbedded({ config: { dataDirectory }, logger, onLost, share }: BackingDatabaseInput) {

@@ -57,7 +57,7 @@ export async function checkEverything(
 
 async function requireMigrations(db: Database): Promise<true> {
   const pending = await countPendingMigrations(db.sql)
-  if (pending > 0) throw new OperatorError(`${pending} are missing: run "slotwire migrate".`)
+  if (pending > 0) throw new OperatorError(`Missing: ${pending}. Run "slotwire migrate".`)
   return true
 }
 

@@ -130,9 +130,19 @@ test('check says what is wrong, and migrate mends what it can', async () => {
   expect(namesOf(before.stdout)).toEqual({ configuration: true, database: true, migrations: false, redis: true })
 
   const refused = await runCommand(['serve'], { ...environment, MIGRATE: 'off' })
-  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^The database lacks \d+ migrations/) })
+  expect(refused).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^The database lacks \d+ of the migrations/),
+  })
 
   expect(await runCommand(['migrate'], environment)).toMatchObject({ exitCode: 0, stdout: '{"migrated":true}\n' })
+  // Also those of the jobs, which come with a library.
+  const last = '(select max(id) from graphile_worker.migrations)'
+  await execute(environment.DATABASE_URL, `update graphile_worker.migrations set id = -1 where id = ${last}`)
+  const withoutJobs = await runCommand(['serve'], { ...environment, MIGRATE: 'off' })
+  expect(withoutJobs).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^The database lacks 1 of the/) })
+  await execute(environment.DATABASE_URL, `update graphile_worker.migrations set id = ${last} + 1 where id = -1`)
+
   const after = await runCommand(['check'], environment)
   expect(after.exitCode).toBe(0)
   expect(JSON.parse(after.stdout).ok).toBe(true)
