@@ -23,6 +23,7 @@ beforeEach(async () => {
 afterAll(() => tenant[Symbol.asyncDispose]())
 
 const counterValue = async (id: number) => (await tenant.db.sql`select value from counters where id = ${id}`)[0]?.value
+const bump = (tx: Tx) => tx.sql`update counters set value = value + 1 where id = 1 returning value`
 const lock = (name: string) => namedLock('test', name)
 
 /** A promise and the function that keeps it. */
@@ -115,8 +116,6 @@ describe('a parameter that cannot be sent', () => {
     expect([...answers.map(([row]) => row), await counterValue(1)]).toEqual([{ one: 1 }, { two: 2 }, 0])
   })
 })
-
-const bump = (tx: Tx) => tx.sql`update counters set value = value + 1 where id = 1 returning value`
 
 describe('a snapshot', () => {
   test('sees one moment in all its statements', async () => {
