@@ -3,15 +3,15 @@
 import { type BackingDatabase, bringUpToDate, openBackingDatabase } from './backing-database.ts'
 import { migrate } from './db/migrate.ts'
 import { asSystem, inSnapshot, inTransaction, type Tx } from './db/transaction.ts'
-import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from './domain/api-keys.ts'
-import { createOrganization } from './domain/organizations.ts'
-import { InvalidInputError, NotFoundError } from './domain/refusals.ts'
+import { type ApiKeyKind, createApiKey, listApiKeys, revokeApiKey } from './domain/people/api-keys.ts'
+import { createOrganization } from './domain/people/organizations.ts'
+import { InvalidInputError, NotFoundError } from './domain/vocabulary/refusals.ts'
 import { loadDemo } from './embedded/demo.ts'
 import type { Config } from './runtime/config.ts'
 import type { Logger } from './runtime/logger.ts'
 import { OperatorError } from './runtime/operator-error.ts'
-import { decodeId, encodeId } from './schema/ids.ts'
-import { formatInstant } from './schema/instants.ts'
+import { decodeId, encodeId } from './schema/machinery/ids.ts'
+import { formatInstant } from './schema/machinery/instants.ts'
 
 export interface CommandContext {
   config: Config

@@ -8,9 +8,9 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from './runtime/logger.ts'
 import { OperatorError } from './runtime/operator-error.ts'
-import { answerBrokenRequest } from './server/broken-requests.ts'
+import { answerBrokenRequest } from './server/http/broken-requests.ts'
+import { abandonBody, answerJson, answerRefusal, RequestRefusal } from './server/http/refusals.ts'
 import { createReadiness } from './server/readiness.ts'
-import { abandonBody, answerJson, answerRefusal, RequestRefusal } from './server/refusals.ts'
 import { findRoute, type Routes } from './server/routes.ts'
 
 export interface Server extends AsyncDisposable {

@@ -1,9 +1,9 @@
 // The complete list of background loops.
 import type { Database } from './db/client.ts'
-import { pruneCallFunctions } from './domain/call-functions.ts'
-import { expireHolds } from './domain/expired-holds.ts'
-import { pruneIdempotencyKeys } from './domain/idempotency-keys.ts'
-import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/webhook-attempts.ts'
+import { expireHolds } from './domain/bookings/expired-holds.ts'
+import { pruneIdempotencyKeys } from './domain/claims/idempotency-keys.ts'
+import { pruneCallFunctions } from './domain/outside/calls/call-functions.ts'
+import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/outside/webhooks/webhook-attempts.ts'
 import { reconcileCalendars } from './integrations/calcom/calendars.ts'
 import { CALCOM_RULES } from './integrations/calcom/rules.ts'
 import { pruneInbox } from './integrations/webhooks/prune-inbox.ts'

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import postgres from 'postgres'
 import { migrate } from '../../src/db/migrate.ts'
-import { hashApiKey } from '../../src/domain/api-keys.ts'
+import { hashApiKey } from '../../src/domain/people/api-keys.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import {

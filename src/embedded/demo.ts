@@ -2,12 +2,12 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Database } from '../db/client.ts'
 import { inTransaction, type Tx } from '../db/transaction.ts'
-import { createLocation } from '../domain/locations.ts'
-import { type CreatedOrganization, createOrganization } from '../domain/organizations.ts'
-import { updatePolicy } from '../domain/policies.ts'
-import { createResource } from '../domain/resources.ts'
-import { createService } from '../domain/services.ts'
-import type { ResourceKind, SegmentDefinition, Weekday, WeeklyHours } from '../domain/types.ts'
+import { createLocation } from '../domain/catalogue/locations.ts'
+import { updatePolicy } from '../domain/catalogue/policies.ts'
+import { createResource } from '../domain/catalogue/resources.ts'
+import { createService } from '../domain/catalogue/services.ts'
+import { type CreatedOrganization, createOrganization } from '../domain/people/organizations.ts'
+import type { ResourceKind, SegmentDefinition, Weekday, WeeklyHours } from '../domain/vocabulary/types.ts'
 
 /** All or nothing; every call makes another one. */
 export function loadDemo(db: Database): Promise<CreatedOrganization> {

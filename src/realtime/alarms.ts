@@ -1,5 +1,5 @@
 // Alarms: one timer for all views, each due at an instant of the database's clock.
-import type { Instant } from '../domain/types.ts'
+import type { Instant } from '../domain/vocabulary/types.ts'
 
 export interface Alarms<Owner> extends Disposable {
   /** Replaces the owner's alarm; null removes it. */

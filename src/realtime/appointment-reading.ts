@@ -1,8 +1,8 @@
 // Reads which appointments changed since a snapshot, as they are now and as far as they can have matched before.
 import type { Tx } from '../db/transaction.ts'
-import { type AppointmentFilter, matchesFilter } from '../domain/appointment-lists.ts'
-import { type AppointmentRecord, loadAppointments } from '../domain/appointments.ts'
-import type { Instant } from '../domain/types.ts'
+import { type AppointmentFilter, matchesFilter } from '../domain/bookings/appointment-lists.ts'
+import { type AppointmentRecord, loadAppointments } from '../domain/bookings/appointments.ts'
+import type { Instant } from '../domain/vocabulary/types.ts'
 import type { Cursor } from './cursors.ts'
 import { unseen } from './log-reading.ts'
 import type { TailPosition } from './log-tail.ts'

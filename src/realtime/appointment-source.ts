@@ -1,8 +1,8 @@
 // Live appointments: every change of one, or of those that match a filter, read from the history itself.
 import type { CommittedTransaction } from '../db/changes.ts'
-import type { AppointmentFilter } from '../domain/appointment-lists.ts'
-import { type AppointmentRecord, loadAppointments } from '../domain/appointments.ts'
-import { NotFoundError } from '../domain/refusals.ts'
+import type { AppointmentFilter } from '../domain/bookings/appointment-lists.ts'
+import { type AppointmentRecord, loadAppointments } from '../domain/bookings/appointments.ts'
+import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { type ChangedAppointment, concerns, readChangedAppointments } from './appointment-reading.ts'
 import { appointmentsScope, type Cursor, decodeCursor, encodeCursor, isAbout } from './cursors.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'

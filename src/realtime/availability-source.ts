@@ -1,6 +1,6 @@
 // Live availability: who subscribes to which view, and when the views are judged and their members told.
 import type { CommittedTransaction } from '../db/changes.ts'
-import { NotFoundError } from '../domain/refusals.ts'
+import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { createAlarms } from './alarms.ts'
 import { type Arrival, applyTurn, readTurn } from './availability-turns.ts'
 import { type AvailabilityUpdate, type AvailabilityView, createView, refreshView } from './availability-views.ts'

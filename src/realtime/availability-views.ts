@@ -1,8 +1,8 @@
 // Views: the open slots of one question, kept up to date by judging again only what a change or the clock can reach.
-import { bookingWindow } from '../domain/booking-window.ts'
-import { diffSlots, type SlotChanges } from '../domain/slot-diff.ts'
-import { findSlots, nextChangeAt } from '../domain/slots.ts'
-import type { Claim, Instant, Interval, ResourceState, Slot } from '../domain/types.ts'
+import { bookingWindow } from '../domain/slots/booking-window.ts'
+import { diffSlots, type SlotChanges } from '../domain/slots/slot-diff.ts'
+import { findSlots, nextChangeAt } from '../domain/slots/slots.ts'
+import type { Claim, Instant, Interval, ResourceState, Slot } from '../domain/vocabulary/types.ts'
 import { type AvailabilityQuestion, availabilityScope, sortedIds } from './cursors.ts'
 import { dayNumber } from './day-reading.ts'
 import type { DayState } from './day-states.ts'

@@ -1,6 +1,6 @@
 // The algebra of deltas: applying a step of a subject-day to its claims, and undoing it.
 import type { AvailabilityDelta } from '../db/tables/availability-changes.ts'
-import type { Claim } from '../domain/types.ts'
+import type { Claim } from '../domain/vocabulary/types.ts'
 
 /** What comes and goes with the step. A claim in both is replaced. */
 export interface ClaimChanges {

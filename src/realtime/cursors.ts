@@ -1,6 +1,6 @@
 // Cursors: the opaque version of exactly one answer, good for learning what has changed since.
 import { hash } from 'node:crypto'
-import type { Instant } from '../domain/types.ts'
+import type { Instant } from '../domain/vocabulary/types.ts'
 import { type Snapshot, toSnapshot } from './snapshots.ts'
 
 export interface Cursor {

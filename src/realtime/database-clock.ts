@@ -1,5 +1,5 @@
 // An estimate of the database's clock that never runs ahead of it: it alone decides what has expired.
-import type { Instant } from '../domain/types.ts'
+import type { Instant } from '../domain/vocabulary/types.ts'
 
 export interface DatabaseClock {
   /**

@@ -1,6 +1,6 @@
 // Reads the states of subject-days from one snapshot, for views of any organization at once.
 import type { Tx } from '../db/transaction.ts'
-import type { BusyInterval, Claim } from '../domain/types.ts'
+import type { BusyInterval, Claim } from '../domain/vocabulary/types.ts'
 
 /** A run of UTC dates of one resource; day numbers since the Unix epoch, both ends in. */
 export interface DayRun {

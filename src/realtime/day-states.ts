@@ -1,6 +1,6 @@
 // The states of the subject-days that someone watches, and who watches what: a change touches its views and no others.
 import { DEFINITION_DAY } from '../db/changes.ts'
-import type { BusyInterval, Claim } from '../domain/types.ts'
+import type { BusyInterval, Claim } from '../domain/vocabulary/types.ts'
 
 /** One resource on one UTC date. Holds every claim and busy interval that touches the date. */
 export interface DayState<View> {

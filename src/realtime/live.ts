@@ -1,7 +1,7 @@
 // Everything live: composes the sources, the tail of the log and the bus.
 import type { CommittedTransaction } from '../db/changes.ts'
 import type { Database } from '../db/client.ts'
-import type { AppointmentFilter } from '../domain/appointment-lists.ts'
+import type { AppointmentFilter } from '../domain/bookings/appointment-lists.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type AppointmentStream, createAppointmentSource } from './appointment-source.ts'
 import { type AvailabilityStream, createAvailabilitySource } from './availability-source.ts'

@@ -1,7 +1,7 @@
 // What a subscriber that comes back has missed: exactly, or not at all.
 import type { Tx } from '../db/transaction.ts'
-import { diffSlots, type SlotChanges } from '../domain/slot-diff.ts'
-import type { Claim } from '../domain/types.ts'
+import { diffSlots, type SlotChanges } from '../domain/slots/slot-diff.ts'
+import type { Claim } from '../domain/vocabulary/types.ts'
 import type { Arrival } from './availability-turns.ts'
 import { type AvailabilityView, slotsAt } from './availability-views.ts'
 import { applyClaims, inverted, netChanges } from './claim-deltas.ts'

@@ -1,9 +1,9 @@
 // What a view needs to know: its service, the schedules, and which resource-days it watches.
 import type { Tx } from '../db/transaction.ts'
-import { candidatesOf, loadSchedules, loadServices } from '../domain/definitions.ts'
-import { narrowToResources } from '../domain/service-plan.ts'
-import { claimWindow } from '../domain/slots.ts'
-import type { ResourceSchedule, ServiceDefinition } from '../domain/types.ts'
+import { candidatesOf, loadSchedules, loadServices } from '../domain/catalogue/definitions.ts'
+import { narrowToResources } from '../domain/slots/service-plan.ts'
+import { claimWindow } from '../domain/slots/slots.ts'
+import type { ResourceSchedule, ServiceDefinition } from '../domain/vocabulary/types.ts'
 import type { AvailabilityQuestion } from './cursors.ts'
 import { dayNumber } from './day-reading.ts'
 

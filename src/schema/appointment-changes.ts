@@ -1,6 +1,7 @@
 // Changing an appointment: reschedule, cancel, complete, no-show.
-import { cancelAppointment } from '../domain/cancel-appointment.ts'
-import { completeAppointment, markNoShow } from '../domain/close-appointment.ts'
+import { cancelAppointment } from '../domain/bookings/cancel-appointment.ts'
+import { completeAppointment, markNoShow } from '../domain/bookings/close-appointment.ts'
+import { rescheduleAppointment } from '../domain/bookings/reschedule-appointment.ts'
 import {
   BusyError,
   IdempotencyKeyReusedError,
@@ -10,13 +11,12 @@ import {
   PolicyViolationError,
   SlotUnavailableError,
   VersionConflictError,
-} from '../domain/refusals.ts'
-import { rescheduleAppointment } from '../domain/reschedule-appointment.ts'
-import { builder } from './builder.ts'
-import { callerOf } from './context.ts'
-import { checkBounds, optionalId, readWishedResources, requireId } from './inputs.ts'
+} from '../domain/vocabulary/refusals.ts'
+import { builder } from './machinery/builder.ts'
+import { callerOf } from './machinery/context.ts'
+import { checkBounds, optionalId, readWishedResources, requireId } from './machinery/inputs.ts'
+import { change } from './machinery/writes.ts'
 import { Appointment } from './refs.ts'
-import { change } from './writes.ts'
 
 const EXPECTED_VERSION = 'The version that the change is based on. Of several changes of one version one succeeds.'
 const IDEMPOTENCY_KEY =

@@ -2,7 +2,7 @@
 import { readLogPosition } from '../db/log-positions.ts'
 import { appointmentsScope, encodeCursor } from '../realtime/cursors.ts'
 import { parseSnapshot } from '../realtime/snapshots.ts'
-import { type Context, callerOf } from './context.ts'
+import { type Context, callerOf } from './machinery/context.ts'
 
 export async function readAppointmentsCursor(ctx: Context): Promise<string> {
   const { epoch, snapshot, now } = await ctx.read(readLogPosition)

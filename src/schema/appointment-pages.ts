@@ -3,11 +3,12 @@ import {
   type AppointmentPage,
   type AppointmentFilter as Filter,
   listAppointments,
-} from '../domain/appointment-lists.ts'
-import type { AppointmentRecord } from '../domain/appointments.ts'
-import { seesEveryone } from './access.ts'
+} from '../domain/bookings/appointment-lists.ts'
+import type { AppointmentRecord } from '../domain/bookings/appointments.ts'
 import { readAppointmentsCursor } from './appointment-cursors.ts'
-import { builder } from './builder.ts'
+import { AppointmentStatus } from './enums.ts'
+import { seesEveryone } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
 import {
   type Connection,
   connectionType,
@@ -17,11 +18,10 @@ import {
   pageComplexity,
   readPageArguments,
   toConnection,
-} from './connections.ts'
-import type { Context } from './context.ts'
-import { AppointmentStatus } from './enums.ts'
-import { decodeId, encodeId } from './ids.ts'
-import { idOrNobody } from './inputs.ts'
+} from './machinery/connections.ts'
+import type { Context } from './machinery/context.ts'
+import { decodeId, encodeId } from './machinery/ids.ts'
+import { idOrNobody } from './machinery/inputs.ts'
 import { Appointment } from './refs.ts'
 
 export const AppointmentConnection = connectionType<AppointmentRecord>('Appointment', Appointment, {

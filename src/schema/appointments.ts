@@ -1,12 +1,12 @@
 // Appointments: what they are, and how one is read.
-import type { AppointmentRecord } from '../domain/appointments.ts'
-import type { ExternalBookingRecord } from '../domain/external-bookings.ts'
-import { seesAppointment, seesEveryone } from './access.ts'
-import { builder } from './builder.ts'
-import type { Context } from './context.ts'
+import type { AppointmentRecord } from '../domain/bookings/appointments.ts'
+import type { ExternalBookingRecord } from '../domain/outside/calendars/external-bookings.ts'
 import { AppointmentEventKind, AppointmentStatus, Origin, SyncStatus } from './enums.ts'
-import { decodeId, encodeId } from './ids.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { seesAppointment, seesEveryone } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
+import type { Context } from './machinery/context.ts'
+import { decodeId, encodeId } from './machinery/ids.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
 import { Appointment, AppointmentEvent, ClaimedSegment, Customer, Service } from './refs.ts'
 
 AppointmentEvent.implement({

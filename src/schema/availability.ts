@@ -1,17 +1,17 @@
 // Availability: the query, the alternatives, and the live subscription.
-import { findAlternatives } from '../domain/alternatives.ts'
-import { type AvailabilityAnswer, checkRange, findAvailability } from '../domain/availability.ts'
-import { seesCustomers } from '../domain/callers.ts'
-import { NotFoundError } from '../domain/refusals.ts'
+import { findAlternatives } from '../domain/availability/alternatives.ts'
+import { type AvailabilityAnswer, checkRange, findAvailability } from '../domain/availability/availability.ts'
+import { seesCustomers } from '../domain/people/callers.ts'
+import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import type { AvailabilityUpdate as AvailabilityUpdateMessage } from '../realtime/availability-views.ts'
 import { type AvailabilityQuestion, availabilityScope, encodeCursor } from '../realtime/cursors.ts'
 import { parseSnapshot } from '../realtime/snapshots.ts'
-import { builder } from './builder.ts'
-import { type Context, callerOf } from './context.ts'
 import { AvailabilityUpdateKind } from './enums.ts'
-import { optionalId, requireId, requireIds } from './inputs.ts'
+import { builder } from './machinery/builder.ts'
+import { type Context, callerOf } from './machinery/context.ts'
+import { optionalId, requireId, requireIds } from './machinery/inputs.ts'
+import { selectsRecordsOf } from './machinery/selections.ts'
 import { Slot } from './refs.ts'
-import { selectsRecordsOf } from './selections.ts'
 
 const Availability = builder.objectRef<AvailabilityAnswer & { cursor: string }>('Availability').implement({
   description: 'The open slots of a service in a range, at one instant.',

@@ -1,5 +1,5 @@
 // Booking an appointment: from a hold or directly.
-import { type BookedAppointment as BookedRecord, bookAppointment } from '../domain/book-appointment.ts'
+import { type BookedAppointment as BookedRecord, bookAppointment } from '../domain/bookings/book-appointment.ts'
 import {
   BusyError,
   HoldExpiredError,
@@ -9,15 +9,15 @@ import {
   InvalidInputError,
   NotFoundError,
   SlotUnavailableError,
-} from '../domain/refusals.ts'
-import { seesEveryone } from './access.ts'
-import { builder } from './builder.ts'
-import { callerOf } from './context.ts'
+} from '../domain/vocabulary/refusals.ts'
 import { OnUnavailable } from './enums.ts'
-import { checkBounds, optionalId, readSlot } from './inputs.ts'
+import { seesEveryone } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
+import { callerOf } from './machinery/context.ts'
+import { checkBounds, optionalId, readSlot } from './machinery/inputs.ts'
+import { change } from './machinery/writes.ts'
 import { Appointment } from './refs.ts'
 import { SlotInput } from './slots.ts'
-import { change } from './writes.ts'
 
 const BookedAppointment = builder.objectRef<BookedRecord>('BookedAppointment').implement({
   description: 'A booking that succeeded.',

@@ -5,15 +5,15 @@ import {
   listCalendarFeeds,
   loadCalendarFeed,
   revokeCalendarFeed,
-} from '../domain/calendar-feeds.ts'
-import { BusyError, InvalidInputError, NotFoundError } from '../domain/refusals.ts'
-import { builder } from './builder.ts'
-import { callerOf } from './context.ts'
-import { encodeId } from './ids.ts'
-import { optionalId, requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+} from '../domain/outside/calendars/calendar-feeds.ts'
+import { BusyError, InvalidInputError, NotFoundError } from '../domain/vocabulary/refusals.ts'
+import { builder } from './machinery/builder.ts'
+import { callerOf } from './machinery/context.ts'
+import { encodeId } from './machinery/ids.ts'
+import { optionalId, requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { Appointment, Resource } from './refs.ts'
-import { write } from './writes.ts'
 
 const CalendarFeed = builder.objectRef<CalendarFeedRecord>('CalendarFeed').implement({
   description: 'An address under which a calendar program sees the time of a resource, or one appointment.',

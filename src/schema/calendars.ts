@@ -1,5 +1,5 @@
 // Calendars: a Cal.com account that follows our appointments, and where the two disagree.
-import { type CalendarConflictRecord, listConflicts } from '../domain/calendar-conflicts.ts'
+import { type CalendarConflictRecord, listConflicts } from '../domain/outside/calendars/calendar-conflicts.ts'
 import {
   CALCOM_DEFAULTS,
   type CalcomSettings,
@@ -9,18 +9,18 @@ import {
   type ReconciliationReport,
   type ReplayReport,
   type TeamSyncReport,
-} from '../domain/calendars.ts'
-import { retryExternalBooking } from '../domain/external-bookings.ts'
-import { loadIntegrations } from '../domain/integrations.ts'
-import { BusyError, InvalidInputError, NotFoundError } from '../domain/refusals.ts'
-import { seesEveryone } from './access.ts'
-import { builder } from './builder.ts'
-import { type Context, callerOf } from './context.ts'
+} from '../domain/outside/calendars/calendars.ts'
+import { retryExternalBooking } from '../domain/outside/calendars/external-bookings.ts'
+import { loadIntegrations } from '../domain/outside/integrations.ts'
+import { BusyError, InvalidInputError, NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { ConflictKind, TeamSyncAction } from './enums.ts'
-import { idOrNobody, requireId } from './inputs.ts'
 import { Integration } from './integrations.ts'
+import { seesEveryone } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
+import { type Context, callerOf } from './machinery/context.ts'
+import { idOrNobody, requireId } from './machinery/inputs.ts'
+import { change, write } from './machinery/writes.ts'
 import { Appointment, Resource, Service } from './refs.ts'
-import { change, write } from './writes.ts'
 
 const EventTypeMapping = builder.objectRef<CalcomSettings['eventTypes'][number]>('EventTypeMapping').implement({
   description: 'What stands for a service over there.',

@@ -1,10 +1,10 @@
 // Customers: who is served, known by phone.
-import { listCustomers } from '../domain/customer-list.ts'
-import { type CustomerRecord, findCustomerByPhone, updateCustomer, upsertCustomer } from '../domain/customers.ts'
-import { BusyError, InvalidInputError, NotFoundError } from '../domain/refusals.ts'
-import { seesEveryone } from './access.ts'
+import { listCustomers } from '../domain/people/customer-list.ts'
+import { type CustomerRecord, findCustomerByPhone, updateCustomer, upsertCustomer } from '../domain/people/customers.ts'
+import { BusyError, InvalidInputError, NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { AppointmentConnection, pageAppointmentsOf } from './appointment-pages.ts'
-import { builder } from './builder.ts'
+import { seesEveryone } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
 import {
   connectionType,
   encodeCursor,
@@ -12,13 +12,13 @@ import {
   pageComplexity,
   readPageArguments,
   toConnection,
-} from './connections.ts'
-import type { Context } from './context.ts'
-import { decodeId, encodeId } from './ids.ts'
-import { idOrNobody, requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+} from './machinery/connections.ts'
+import type { Context } from './machinery/context.ts'
+import { decodeId, encodeId } from './machinery/ids.ts'
+import { idOrNobody, requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { Customer, type GuestOf } from './refs.ts'
-import { write } from './writes.ts'
 
 Customer.implement({
   description: 'One person. One row per phone number and organization, however many callers create it at once.',

@@ -1,5 +1,5 @@
 // The enumerations, each value with its meaning.
-import { builder } from './builder.ts'
+import { builder } from './machinery/builder.ts'
 
 export const ResourceKind = builder.enumType('ResourceKind', {
   description: 'What a resource is.',

@@ -1,6 +1,7 @@
 // Holds: slots kept for a short time.
-import { extendHold } from '../domain/extend-hold.ts'
-import { placeHold } from '../domain/place-hold.ts'
+import { extendHold } from '../domain/bookings/extend-hold.ts'
+import { placeHold } from '../domain/bookings/place-hold.ts'
+import { releaseHold } from '../domain/bookings/release-hold.ts'
 import {
   BusyError,
   HoldExpiredError,
@@ -10,18 +11,17 @@ import {
   InvalidInputError,
   NotFoundError,
   SlotUnavailableError,
-} from '../domain/refusals.ts'
-import { releaseHold } from '../domain/release-hold.ts'
-import { seesEveryone, seesHold } from './access.ts'
-import { builder } from './builder.ts'
-import { type Context, callerOf } from './context.ts'
+} from '../domain/vocabulary/refusals.ts'
 import { HoldStatus } from './enums.ts'
-import { decodeId, encodeId } from './ids.ts'
-import { checkBounds, optionalId, readSlot, requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { seesEveryone, seesHold } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
+import { type Context, callerOf } from './machinery/context.ts'
+import { decodeId, encodeId } from './machinery/ids.ts'
+import { checkBounds, optionalId, readSlot, requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { change } from './machinery/writes.ts'
 import { ClaimedSegment, Hold, Service } from './refs.ts'
 import { SlotInput } from './slots.ts'
-import { change } from './writes.ts'
 
 Hold.implement({
   description:

@@ -1,20 +1,21 @@
 // Integrations: outside services that are connected to a location. Their keys go in and never come out.
+
+import { connectRetell, type RetellSettings, settingsOf } from '../domain/outside/calls/voice-agents.ts'
 import {
   disconnectIntegration,
   type IntegrationRecord,
   listIntegrations,
   loadIntegrations,
-} from '../domain/integrations.ts'
-import { BusyError, InvalidInputError, NotFoundError } from '../domain/refusals.ts'
-import { connectRetell, type RetellSettings, settingsOf } from '../domain/voice-agents.ts'
-import { seesEveryone } from './access.ts'
-import { builder } from './builder.ts'
+} from '../domain/outside/integrations.ts'
+import { BusyError, InvalidInputError, NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { IntegrationProvider, VoiceFunction, VoiceLanguage } from './enums.ts'
-import { encodeId } from './ids.ts'
-import { idOrNobody, requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { seesEveryone } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
+import { encodeId } from './machinery/ids.ts'
+import { idOrNobody, requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { Location, Service } from './refs.ts'
-import { write } from './writes.ts'
 
 const FunctionName = builder.objectRef<{ agentName: string; name: string }>('VoiceFunctionName').implement({
   description: "An agent's own name for a function of ours.",

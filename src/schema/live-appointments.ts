@@ -1,10 +1,10 @@
 // Appointments, watched.
-import { NotFoundError } from '../domain/refusals.ts'
+import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { AppointmentFilter, readFilter } from './appointment-pages.ts'
 import { findAppointment } from './appointments.ts'
-import { builder } from './builder.ts'
-import { callerOf } from './context.ts'
-import { requireId } from './inputs.ts'
+import { builder } from './machinery/builder.ts'
+import { callerOf } from './machinery/context.ts'
+import { requireId } from './machinery/inputs.ts'
 import { Appointment } from './refs.ts'
 
 builder.subscriptionFields((t) => ({

@@ -1,13 +1,13 @@
 // Locations: branches.
-import { createLocation } from '../domain/locations.ts'
-import { BusyError, InvalidInputError } from '../domain/refusals.ts'
-import { recordField } from './batches.ts'
-import { builder } from './builder.ts'
-import type { Context } from './context.ts'
-import { encodeId } from './ids.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { createLocation } from '../domain/catalogue/locations.ts'
+import { BusyError, InvalidInputError } from '../domain/vocabulary/refusals.ts'
+import { recordField } from './machinery/batches.ts'
+import { builder } from './machinery/builder.ts'
+import type { Context } from './machinery/context.ts'
+import { encodeId } from './machinery/ids.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { Location, type Reference } from './refs.ts'
-import { write } from './writes.ts'
 
 Location.implement({
   description: 'A branch, with its time zone and country.',

@@ -1,10 +1,10 @@
 // The organization of the caller.
-import { listLocations } from '../domain/locations.ts'
-import { loadOrganization } from '../domain/organizations.ts'
-import { builder } from './builder.ts'
-import { callerOf } from './context.ts'
-import { encodeId } from './ids.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { listLocations } from '../domain/catalogue/locations.ts'
+import { loadOrganization } from '../domain/people/organizations.ts'
+import { builder } from './machinery/builder.ts'
+import { callerOf } from './machinery/context.ts'
+import { encodeId } from './machinery/ids.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
 import { Location, Organization } from './refs.ts'
 
 Organization.implement({

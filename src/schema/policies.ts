@@ -1,19 +1,19 @@
 // Policies: rules for changing an appointment.
-import { effectivePolicy, loadPolicies, updatePolicy } from '../domain/policies.ts'
+import { effectivePolicy, loadPolicies, updatePolicy } from '../domain/catalogue/policies.ts'
 import {
   BusyError,
   InvalidInputError,
   NotFoundError,
   type PolicyScope as Scope,
   VersionConflictError,
-} from '../domain/refusals.ts'
-import { builder } from './builder.ts'
+} from '../domain/vocabulary/refusals.ts'
 import { PolicyScope } from './enums.ts'
-import { encodeId, type IdType } from './ids.ts'
-import { optionalId, requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { builder } from './machinery/builder.ts'
+import { encodeId, type IdType } from './machinery/ids.ts'
+import { optionalId, requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { Policy } from './refs.ts'
-import { write } from './writes.ts'
 
 const SCOPE_TYPES: Record<Scope, IdType> = {
   ORGANIZATION: 'organization',

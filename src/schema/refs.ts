@@ -1,10 +1,10 @@
 // The object types by name, and the record behind each: one place, so that the files of the words need not import each other.
-import type { AppointmentEventRecord, AppointmentRecord } from '../domain/appointments.ts'
-import type { CustomerRecord } from '../domain/customers.ts'
-import type { HoldRecord } from '../domain/holds.ts'
-import type { OrganizationRecord } from '../domain/organizations.ts'
-import type { Policy as PolicyRecord } from '../domain/refusals.ts'
-import type { TimeOffRecord } from '../domain/time-off.ts'
+import type { AppointmentEventRecord, AppointmentRecord } from '../domain/bookings/appointments.ts'
+import type { HoldRecord } from '../domain/bookings/holds.ts'
+import type { TimeOffRecord } from '../domain/catalogue/time-off.ts'
+import type { CustomerRecord } from '../domain/people/customers.ts'
+import type { OrganizationRecord } from '../domain/people/organizations.ts'
+import type { Policy as PolicyRecord } from '../domain/vocabulary/refusals.ts'
 import type {
   ClaimedSegment as ClaimedSegmentRecord,
   DateOverride as DateOverrideRecord,
@@ -12,8 +12,8 @@ import type {
   Slot as SlotRecord,
   WallRange,
   WeeklyHours as WeeklyHoursRecord,
-} from '../domain/types.ts'
-import { builder } from './builder.ts'
+} from '../domain/vocabulary/types.ts'
+import { builder } from './machinery/builder.ts'
 
 /** A record that is read when a field other than the id is asked for. */
 export interface Reference {

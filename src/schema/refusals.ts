@@ -1,7 +1,7 @@
 // Refusals as types: the Error interface and every member of the result unions.
-import * as refused from '../domain/refusals.ts'
-import { builder } from './builder.ts'
+import * as refused from '../domain/vocabulary/refusals.ts'
 import { AppointmentStatus, ErrorCode, HoldStatus } from './enums.ts'
+import { builder } from './machinery/builder.ts'
 import { Hold, Policy, Slot, SlotBlock } from './refs.ts'
 
 const ErrorInterface = builder.interfaceRef<refused.Refusal>('Error').implement({

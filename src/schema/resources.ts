@@ -1,17 +1,17 @@
 // Resources: people, rooms, equipment, and when they work.
 
-import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/refusals.ts'
-import { createResource, listResources, updateResource } from '../domain/resources.ts'
-import { recordField } from './batches.ts'
-import { builder } from './builder.ts'
-import type { Context } from './context.ts'
+import { createResource, listResources, updateResource } from '../domain/catalogue/resources.ts'
+import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/vocabulary/refusals.ts'
 import { ResourceKind } from './enums.ts'
-import { decodeId, encodeId } from './ids.ts'
-import { requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { recordField } from './machinery/batches.ts'
+import { builder } from './machinery/builder.ts'
+import type { Context } from './machinery/context.ts'
+import { decodeId, encodeId } from './machinery/ids.ts'
+import { requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { DateOverride, Location, type Reference, Resource, TimeOff, WeeklyHours } from './refs.ts'
 import { WeeklyHoursInput } from './working-hours.ts'
-import { write } from './writes.ts'
 
 Resource.implement({
   description: 'What can be claimed: a person, a room, a piece of equipment. Never two claims at once.',

@@ -1,17 +1,18 @@
 // Services: what is offered.
-import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/refusals.ts'
-import { createService, listServices, updateService } from '../domain/services.ts'
-import type { ResourceGroup as ResourceGroupRecord, SegmentDefinition } from '../domain/types.ts'
-import { recordField } from './batches.ts'
-import { builder } from './builder.ts'
-import type { Context } from './context.ts'
+
+import { createService, listServices, updateService } from '../domain/catalogue/services.ts'
+import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/vocabulary/refusals.ts'
+import type { ResourceGroup as ResourceGroupRecord, SegmentDefinition } from '../domain/vocabulary/types.ts'
 import { ResourceKind } from './enums.ts'
-import { decodeId, encodeId } from './ids.ts'
-import { idOrNobody, requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+import { recordField } from './machinery/batches.ts'
+import { builder } from './machinery/builder.ts'
+import type { Context } from './machinery/context.ts'
+import { decodeId, encodeId } from './machinery/ids.ts'
+import { idOrNobody, requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { preloadResources } from './machinery/selections.ts'
+import { write } from './machinery/writes.ts'
 import { Location, type Reference, Resource, Service } from './refs.ts'
-import { preloadResources } from './selections.ts'
-import { write } from './writes.ts'
 
 const ResourceGroup = builder.objectRef<ResourceGroupRecord>('ResourceGroup').implement({
   description: 'One of its candidates is claimed for the segment.',

@@ -1,10 +1,10 @@
 // Slots, and why a start is none.
 
-import { explainSlot } from '../domain/slot-explanations.ts'
-import type { SlotBlock as SlotBlockRecord, SlotSegment as SlotSegmentRecord } from '../domain/types.ts'
-import { builder } from './builder.ts'
+import { explainSlot } from '../domain/availability/slot-explanations.ts'
+import type { SlotBlock as SlotBlockRecord, SlotSegment as SlotSegmentRecord } from '../domain/vocabulary/types.ts'
 import { UnavailableReason } from './enums.ts'
-import { readSlot } from './inputs.ts'
+import { builder } from './machinery/builder.ts'
+import { readSlot } from './machinery/inputs.ts'
 import { ClaimedSegment, type Reference, Resource, Slot, SlotBlock } from './refs.ts'
 
 const SlotSegment = builder.objectRef<SlotSegmentRecord>('SlotSegment').implement({

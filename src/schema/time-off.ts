@@ -1,13 +1,14 @@
 // Time off: one-off absences and closures.
-import { BusyError, InvalidInputError, NotFoundError } from '../domain/refusals.ts'
-import { addTimeOff, loadTimeOffs, removeTimeOff } from '../domain/time-off.ts'
-import { seesEveryone, seesPrivateNotes } from './access.ts'
-import { builder } from './builder.ts'
-import { encodeId } from './ids.ts'
-import { requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+
+import { addTimeOff, loadTimeOffs, removeTimeOff } from '../domain/catalogue/time-off.ts'
+import { BusyError, InvalidInputError, NotFoundError } from '../domain/vocabulary/refusals.ts'
+import { seesEveryone, seesPrivateNotes } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
+import { encodeId } from './machinery/ids.ts'
+import { requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { Appointment, Resource, TimeOff } from './refs.ts'
-import { write } from './writes.ts'
 
 TimeOff.implement({
   description:

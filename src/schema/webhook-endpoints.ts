@@ -1,11 +1,11 @@
 // Outgoing webhooks: who is told of changes, and what became of each message.
-import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/refusals.ts'
+
 import {
   listWebhookDeliveries,
   loadWebhookDeliveries,
   redeliverWebhook,
   type WebhookDeliveryRecord,
-} from '../domain/webhook-deliveries.ts'
+} from '../domain/outside/webhooks/webhook-deliveries.ts'
 import {
   createWebhookEndpoint,
   deleteWebhookEndpoint,
@@ -14,9 +14,10 @@ import {
   rotateWebhookSecret,
   updateWebhookEndpoint,
   type WebhookEndpointRecord,
-} from '../domain/webhook-endpoints.ts'
-import { seesEveryone } from './access.ts'
-import { builder } from './builder.ts'
+} from '../domain/outside/webhooks/webhook-endpoints.ts'
+import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/vocabulary/refusals.ts'
+import { seesEveryone } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
 import {
   connectionType,
   PAGE_DESCRIPTIONS,
@@ -24,13 +25,13 @@ import {
   pageComplexity,
   readPageArguments,
   toConnection,
-} from './connections.ts'
-import type { Context } from './context.ts'
-import { decodeId, encodeId } from './ids.ts'
-import { idOrNobody, requireId } from './inputs.ts'
-import { findNodesBy, Node } from './nodes.ts'
+} from './machinery/connections.ts'
+import type { Context } from './machinery/context.ts'
+import { decodeId, encodeId } from './machinery/ids.ts'
+import { idOrNobody, requireId } from './machinery/inputs.ts'
+import { findNodesBy, Node } from './machinery/nodes.ts'
+import { write } from './machinery/writes.ts'
 import { Appointment } from './refs.ts'
-import { write } from './writes.ts'
 
 const WebhookEventType = builder.enumType('WebhookEventType', {
   description: 'What a webhook tells of.',

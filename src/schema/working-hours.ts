@@ -1,12 +1,13 @@
 // When resources work: weekly hours and the dates that are different.
-import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/refusals.ts'
-import { setDateOverride, setWeeklyHours } from '../domain/working-schedules.ts'
-import { seesPrivateNotes } from './access.ts'
-import { builder } from './builder.ts'
+
+import { setDateOverride, setWeeklyHours } from '../domain/catalogue/working-schedules.ts'
+import { BusyError, InvalidInputError, NotFoundError, VersionConflictError } from '../domain/vocabulary/refusals.ts'
 import { Weekday } from './enums.ts'
-import { requireId } from './inputs.ts'
+import { seesPrivateNotes } from './machinery/access.ts'
+import { builder } from './machinery/builder.ts'
+import { requireId } from './machinery/inputs.ts'
+import { write } from './machinery/writes.ts'
 import { DateOverride, Resource, TimeRange, WeeklyHours } from './refs.ts'
-import { write } from './writes.ts'
 
 const CLOSES_AT = '`24:00` is midnight; a time at or before opensAt is on the next day.'
 

@@ -1,9 +1,9 @@
 // Who calls: the bearer token of a request or a socket, turned into a caller.
 
 import { GraphQLError } from 'graphql'
-import type { Caller } from '../domain/callers.ts'
+import type { Caller } from '../domain/people/callers.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { describeFault, logFault } from './faults.ts'
+import { describeFault, logFault } from './execution/faults.ts'
 
 /** Null: nobody has this token. */
 export type Authenticate = (token: string) => Promise<Caller | null>

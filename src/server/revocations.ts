@@ -1,9 +1,9 @@
 // Ends what runs on behalf of a caller whose key was revoked: one question for all distinct callers, twice a second.
 
-import type { Caller } from '../domain/callers.ts'
+import type { Caller } from '../domain/people/callers.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { startLoop } from '../runtime/loops.ts'
-import type { ResultStream } from './result-stream.ts'
+import type { ResultStream } from './fan-out/result-stream.ts'
 
 /** The ids of those callers whose key is in force no more. */
 export type FindRevoked = (callers: Caller[]) => Promise<string[]>

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { findForbiddenArrows } from './arrows.ts'
+import { findForbiddenArrows, findUpwardArrows, UPWARD_ARROWS } from './arrows.ts'
 import { findImports, readsEnvironment } from './imports.ts'
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../..')
@@ -11,6 +11,14 @@ test('no file draws a forbidden arrow', () => {
   expect(files.length).toBeGreaterThan(50)
   const read = (file: string) => readFileSync(path.join(REPOSITORY, file), 'utf8')
   expect(files.flatMap((file) => findForbiddenArrows(file, read(file)))).toEqual([])
+})
+
+test('arrows between the rooms of the domain point downward, but for those listed', () => {
+  const files = globSync('src/domain/**/*.ts', { cwd: REPOSITORY }).sort()
+  expect(files.filter((file) => file.split('/').length < 4)).toEqual([])
+  const read = (file: string) => readFileSync(path.join(REPOSITORY, file), 'utf8')
+  const upward = files.flatMap((file) => findUpwardArrows(file, read(file)))
+  expect([...new Set(upward)].sort()).toEqual(UPWARD_ARROWS)
 })
 
 test.each([

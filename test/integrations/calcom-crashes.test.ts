@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { StoredAppointment } from '../../src/domain/appointments.ts'
+import type { StoredAppointment } from '../../src/domain/bookings/appointments.ts'
 import { createCalendars } from '../../src/integrations/calcom/calendars.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { cancel, move } from '../support/appointment-changes.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { retryExternalBooking } from '../../src/domain/external-bookings.ts'
+import { retryExternalBooking } from '../../src/domain/outside/calendars/external-bookings.ts'
 import { createCalendars } from '../../src/integrations/calcom/calendars.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { cancel, move } from '../support/appointment-changes.ts'

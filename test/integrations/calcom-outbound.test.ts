@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { retryExternalBooking } from '../../src/domain/external-bookings.ts'
+import { retryExternalBooking } from '../../src/domain/outside/calendars/external-bookings.ts'
 import { cancel, move } from '../support/appointment-changes.ts'
 import { type CalcomGateway, CUT_TYPE, openCalcomGateway } from '../support/calcom-gateway.ts'
 import { book, hourAhead } from '../support/salon.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { encodeId } from '../../src/schema/ids.ts'
+import { encodeId } from '../../src/schema/machinery/ids.ts'
 import { type Gateway, openGateway } from '../schema/gateway.ts'
 import { openSalon, publishableCaller, type Salon } from '../support/salon.ts'
 

@@ -1,7 +1,7 @@
 import type { lookup } from 'node:dns'
 import { expect, it } from 'vitest'
-import type { InputIssue } from '../../src/domain/refusals.ts'
-import { isPublicAddress, readWebhookUrl } from '../../src/domain/webhook-targets.ts'
+import { isPublicAddress, readWebhookUrl } from '../../src/domain/outside/webhooks/webhook-targets.ts'
+import type { InputIssue } from '../../src/domain/vocabulary/refusals.ts'
 import { post } from '../../src/integrations/outgoing-webhooks/post.ts'
 import { openWebhookReceiver } from '../support/webhook-receiver.ts'
 

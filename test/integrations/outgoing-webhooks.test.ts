@@ -1,13 +1,13 @@
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { completeAppointment, markNoShow } from '../../src/domain/close-appointment.ts'
-import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from '../../src/domain/webhook-attempts.ts'
-import { redeliverWebhook } from '../../src/domain/webhook-deliveries.ts'
+import { completeAppointment, markNoShow } from '../../src/domain/bookings/close-appointment.ts'
+import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from '../../src/domain/outside/webhooks/webhook-attempts.ts'
+import { redeliverWebhook } from '../../src/domain/outside/webhooks/webhook-deliveries.ts'
 import {
   deleteWebhookEndpoint,
   rotateWebhookSecret,
   updateWebhookEndpoint,
-} from '../../src/domain/webhook-endpoints.ts'
+} from '../../src/domain/outside/webhooks/webhook-endpoints.ts'
 import { startJobs } from '../../src/integrations/jobs/runner.ts'
 import { messageBody } from '../../src/integrations/outgoing-webhooks/message-bodies.ts'
 import { outgoingWebhookTasks } from '../../src/integrations/outgoing-webhooks/tasks.ts'

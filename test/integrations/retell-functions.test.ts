@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { updatePolicy } from '../../src/domain/policies.ts'
-import { rescheduleAppointment } from '../../src/domain/reschedule-appointment.ts'
+import { rescheduleAppointment } from '../../src/domain/bookings/reschedule-appointment.ts'
+import { updatePolicy } from '../../src/domain/catalogue/policies.ts'
 import { signAsRetell } from '../../src/integrations/retell/signature.ts'
 import type { FakeCall, FunctionReply } from '../support/fake-retell.ts'
 import { openRetellGateway, type RetellGateway, WEBHOOK_KEY } from '../support/retell-gateway.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { upsertCustomer } from '../../src/domain/customers.ts'
+import { upsertCustomer } from '../../src/domain/people/customers.ts'
 import { openDoors } from '../support/lanes.ts'
 import { book, hourAhead, openSalon, outcomes } from '../support/salon.ts'
 

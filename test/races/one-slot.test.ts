@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { SlotUnavailableError } from '../../src/domain/refusals.ts'
+import type { SlotUnavailableError } from '../../src/domain/vocabulary/refusals.ts'
 import { expectIntact } from '../support/database-checks.ts'
 import { bookings, openDoors } from '../support/lanes.ts'
 import { countOverlaps, hourAhead, openSalon, outcomes, type Salon, segment } from '../support/salon.ts'

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { WEEKDAYS } from '../../src/domain/definitions.ts'
+import { WEEKDAYS } from '../../src/domain/catalogue/definitions.ts'
 import type { Bus, BusListener } from '../../src/realtime/bus.ts'
 import type { AvailabilityQuestion } from '../../src/realtime/cursors.ts'
 import { hourAhead, segment } from '../support/salon.ts'

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Claim } from '../../src/domain/types.ts'
+import type { Claim } from '../../src/domain/vocabulary/types.ts'
 import { applyClaims, inverted, netChanges } from '../../src/realtime/claim-deltas.ts'
 import { decodeCursor, encodeCursor } from '../../src/realtime/cursors.ts'
 import { createDatabaseClock } from '../../src/realtime/database-clock.ts'

@@ -2,8 +2,8 @@
 
 import { type Database, openDatabase } from '../../src/db/client.ts'
 import { inSnapshot } from '../../src/db/transaction.ts'
-import { findAvailability } from '../../src/domain/availability.ts'
-import type { Instant, Slot } from '../../src/domain/types.ts'
+import { findAvailability } from '../../src/domain/availability/availability.ts'
+import type { Instant, Slot } from '../../src/domain/vocabulary/types.ts'
 import { type Bus, createLocalBus } from '../../src/realtime/bus.ts'
 import type { AvailabilityQuestion } from '../../src/realtime/cursors.ts'
 import { type AvailabilityUpdate, createLive, type Live } from '../../src/realtime/live.ts'

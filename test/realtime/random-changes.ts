@@ -5,7 +5,7 @@ import { claimDeltas, recordChanges, redefined } from '../../src/db/change-log.t
 import type { Database } from '../../src/db/client.ts'
 import { isRetriableConflict, violatedConstraint } from '../../src/db/errors.ts'
 import { inTransaction, type Tx } from '../../src/db/transaction.ts'
-import type { Claim } from '../../src/domain/types.ts'
+import type { Claim } from '../../src/domain/vocabulary/types.ts'
 
 const MINUTE = 60_000
 

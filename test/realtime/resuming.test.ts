@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inSnapshot, inTransaction } from '../../src/db/transaction.ts'
-import { findAvailability } from '../../src/domain/availability.ts'
-import { type BookingLane, createBookingLane } from '../../src/domain/booking-lane.ts'
-import { setWeeklyHours } from '../../src/domain/working-schedules.ts'
+import { findAvailability } from '../../src/domain/availability/availability.ts'
+import { setWeeklyHours } from '../../src/domain/catalogue/working-schedules.ts'
+import { type BookingLane, createBookingLane } from '../../src/domain/claims/booking-lane.ts'
 import { type AvailabilityQuestion, availabilityScope, decodeCursor, encodeCursor } from '../../src/realtime/cursors.ts'
 import { InvalidCursorError } from '../../src/realtime/invalid-cursor-error.ts'
 import { pruneChanges } from '../../src/realtime/prune-changes.ts'

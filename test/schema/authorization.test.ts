@@ -1,6 +1,6 @@
 // Who may ask what: every root field, under every kind of caller, and with the ids of somebody else.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../src/domain/callers.ts'
+import type { Caller } from '../../src/domain/people/callers.ts'
 import { createSchema } from '../../src/schema/schema.ts'
 import { openSalon, type Salon } from '../support/salon.ts'
 import { addTenant } from '../support/tenant.ts'

@@ -1,6 +1,6 @@
 // Bad input answers with a clear error and changes nothing.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { formatInstant } from '../../src/schema/instants.ts'
+import { formatInstant } from '../../src/schema/machinery/instants.ts'
 import { hourAhead, openSalon, type Salon } from '../support/salon.ts'
 import { addTenant } from '../support/tenant.ts'
 import { type Answer, type Gateway, openGateway } from './gateway.ts'

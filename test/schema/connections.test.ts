@@ -1,7 +1,7 @@
 // Keyset pages: whatever the sizes and directions, walking them gives the list, each once and in order.
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { upsertCustomer } from '../../src/domain/customers.ts'
+import { upsertCustomer } from '../../src/domain/people/customers.ts'
 import { book, hourAhead, openSalon, type Salon } from '../support/salon.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 

@@ -1,8 +1,8 @@
 // One query, one moment (P14): all fields of a query read one snapshot; a mutation's answer shows what it did.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { setWeeklyHours } from '../../src/domain/working-schedules.ts'
-import { encodeId } from '../../src/schema/ids.ts'
-import { formatInstant } from '../../src/schema/instants.ts'
+import { setWeeklyHours } from '../../src/domain/catalogue/working-schedules.ts'
+import { encodeId } from '../../src/schema/machinery/ids.ts'
+import { formatInstant } from '../../src/schema/machinery/instants.ts'
 import { ALWAYS_OPEN, book, hourAhead, openSalon, type Salon, secretCaller } from '../support/salon.ts'
 import { addResource } from '../support/tenant.ts'
 import { type Gateway, openGateway } from './gateway.ts'

@@ -1,9 +1,9 @@
 // Booking with somebody's phone number tells nothing that is stored about that person.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { upsertCustomer } from '../../src/domain/customers.ts'
-import { addTimeOff } from '../../src/domain/time-off.ts'
-import { encodeId } from '../../src/schema/ids.ts'
-import { formatInstant } from '../../src/schema/instants.ts'
+import { addTimeOff } from '../../src/domain/catalogue/time-off.ts'
+import { upsertCustomer } from '../../src/domain/people/customers.ts'
+import { encodeId } from '../../src/schema/machinery/ids.ts'
+import { formatInstant } from '../../src/schema/machinery/instants.ts'
 import { guestCaller, hourAhead, openSalon, publishableCaller, type Salon } from '../support/salon.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 import { PHONE } from './world.ts'

@@ -1,7 +1,7 @@
 // The scalars: strict about what comes in, exact about what goes out.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeId, encodeId, parseId } from '../../src/schema/ids.ts'
+import { decodeId, encodeId, parseId } from '../../src/schema/machinery/ids.ts'
 import {
   formatInstant,
   formatLocalTime,
@@ -9,7 +9,7 @@ import {
   parseInstant,
   parseLocalTime,
   parseTimeZone,
-} from '../../src/schema/instants.ts'
+} from '../../src/schema/machinery/instants.ts'
 
 test.for([
   ['2027-03-01T09:00:00Z', '2027-03-01T09:00:00Z'],

@@ -1,8 +1,8 @@
 // No N+1: the number of statements of a query does not grow with the number of its rows.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { addTimeOff } from '../../src/domain/time-off.ts'
-import { encodeId } from '../../src/schema/ids.ts'
-import { formatInstant } from '../../src/schema/instants.ts'
+import { addTimeOff } from '../../src/domain/catalogue/time-off.ts'
+import { encodeId } from '../../src/schema/machinery/ids.ts'
+import { formatInstant } from '../../src/schema/machinery/instants.ts'
 import { book, hourAhead, openSalon, type Salon } from '../support/salon.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { createApiKey, revokeApiKey } from '../../src/domain/api-keys.ts'
-import { createKeyring } from '../../src/domain/keyring.ts'
+import { createApiKey, revokeApiKey } from '../../src/domain/people/api-keys.ts'
+import { createKeyring } from '../../src/domain/people/keyring.ts'
 import { until } from '../support/until.ts'
 import { bearer, findOpenSlot, openSseClient, openTestGateway, type TestGateway, WATCH, watchInput } from './gateway.ts'
 import { openRawSocket } from './raw-sockets.ts'

@@ -3,7 +3,7 @@
 import { GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql'
 import { refreshedBeyond } from '../../src/realtime/pending-updates.ts'
 import { createUpdateStream, type UpdateStream } from '../../src/realtime/update-stream.ts'
-import type { OpenContext, Principal } from '../../src/server/operations.ts'
+import type { OpenContext, Principal } from '../../src/server/execution/operations.ts'
 
 export interface Tick {
   text: string

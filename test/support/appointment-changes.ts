@@ -4,10 +4,13 @@ import { expect } from 'vitest'
 import type { CommittedTransaction } from '../../src/db/changes.ts'
 import type { Database } from '../../src/db/client.ts'
 import { inSnapshot } from '../../src/db/transaction.ts'
-import type { AppointmentRecord } from '../../src/domain/appointments.ts'
-import { loadHistories } from '../../src/domain/appointments.ts'
-import { type CancelAppointmentInput, cancelAppointment } from '../../src/domain/cancel-appointment.ts'
-import { type RescheduleAppointmentInput, rescheduleAppointment } from '../../src/domain/reschedule-appointment.ts'
+import type { AppointmentRecord } from '../../src/domain/bookings/appointments.ts'
+import { loadHistories } from '../../src/domain/bookings/appointments.ts'
+import { type CancelAppointmentInput, cancelAppointment } from '../../src/domain/bookings/cancel-appointment.ts'
+import {
+  type RescheduleAppointmentInput,
+  rescheduleAppointment,
+} from '../../src/domain/bookings/reschedule-appointment.ts'
 import type { Salon } from './salon.ts'
 
 type Booked = Pick<AppointmentRecord, 'id' | 'version'>

@@ -1,8 +1,8 @@
 // Two gateways in one process: two booking lanes over two connection pools of one database.
 
 import { type Database, openDatabase } from '../../src/db/client.ts'
-import { type BookingLane, createBookingLane } from '../../src/domain/booking-lane.ts'
-import type { Caller } from '../../src/domain/callers.ts'
+import { type BookingLane, createBookingLane } from '../../src/domain/claims/booking-lane.ts'
+import type { Caller } from '../../src/domain/people/callers.ts'
 import { book, type Salon } from './salon.ts'
 
 /** What a booking needs to know, through one of the lanes. */

@@ -1,12 +1,16 @@
 // A salon that is always open, with people and services to book: what the booking tests start from.
 
 import type { Database } from '../../src/db/client.ts'
-import { type BookAppointmentInput, type BookingContext, bookAppointment } from '../../src/domain/book-appointment.ts'
-import { type BookingLane, createBookingLane } from '../../src/domain/booking-lane.ts'
-import type { Caller } from '../../src/domain/callers.ts'
-import { WEEKDAYS } from '../../src/domain/definitions.ts'
-import { type PlaceHoldInput, placeHold } from '../../src/domain/place-hold.ts'
-import type { SegmentDefinition } from '../../src/domain/types.ts'
+import {
+  type BookAppointmentInput,
+  type BookingContext,
+  bookAppointment,
+} from '../../src/domain/bookings/book-appointment.ts'
+import { type PlaceHoldInput, placeHold } from '../../src/domain/bookings/place-hold.ts'
+import { WEEKDAYS } from '../../src/domain/catalogue/definitions.ts'
+import { type BookingLane, createBookingLane } from '../../src/domain/claims/booking-lane.ts'
+import type { Caller } from '../../src/domain/people/callers.ts'
+import type { SegmentDefinition } from '../../src/domain/vocabulary/types.ts'
 import { addResource, addService, openTenant, type Tenant } from './tenant.ts'
 
 export interface Salon extends Tenant {

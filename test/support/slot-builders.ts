@@ -10,7 +10,7 @@ import type {
   ServiceDefinition,
   Weekday,
   WeeklyHours,
-} from '../../src/domain/types.ts'
+} from '../../src/domain/vocabulary/types.ts'
 
 export const minute = 60_000
 export const hour = 60 * minute

@@ -8,7 +8,7 @@ import type {
   ResourceState,
   ServiceDefinition,
   WallRange,
-} from '../../src/domain/types.ts'
+} from '../../src/domain/vocabulary/types.ts'
 
 const minute = 60_000
 

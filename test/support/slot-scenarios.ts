@@ -9,7 +9,7 @@ import type {
   SegmentDefinition,
   ServiceDefinition,
   WallRange,
-} from '../../src/domain/types.ts'
+} from '../../src/domain/vocabulary/types.ts'
 import { allWeekdays, minute } from './slot-builders.ts'
 import { allTransitions } from './time-zones.ts'
 

@@ -2,12 +2,12 @@
 
 import { type Database, openDatabase } from '../../src/db/client.ts'
 import { asSystem, inSnapshot, inTransaction, type Tx } from '../../src/db/transaction.ts'
-import { createLocation } from '../../src/domain/locations.ts'
-import { createOrganization } from '../../src/domain/organizations.ts'
-import { InvalidInputError } from '../../src/domain/refusals.ts'
-import { createResource } from '../../src/domain/resources.ts'
-import { createService } from '../../src/domain/services.ts'
-import type { ResourceKind, SegmentDefinition, WeeklyHours } from '../../src/domain/types.ts'
+import { createLocation } from '../../src/domain/catalogue/locations.ts'
+import { createResource } from '../../src/domain/catalogue/resources.ts'
+import { createService } from '../../src/domain/catalogue/services.ts'
+import { createOrganization } from '../../src/domain/people/organizations.ts'
+import { InvalidInputError } from '../../src/domain/vocabulary/refusals.ts'
+import type { ResourceKind, SegmentDefinition, WeeklyHours } from '../../src/domain/vocabulary/types.ts'
 import { openTestDatabase } from './database.ts'
 
 export interface Tenant extends AsyncDisposable {

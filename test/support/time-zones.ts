@@ -1,6 +1,6 @@
 // The zones and transitions that the time-zone tests run over.
 
-import type { Instant } from '../../src/domain/types.ts'
+import type { Instant } from '../../src/domain/vocabulary/types.ts'
 
 /**
  * Ordinary hours, half an hour, two hours, odd offsets, changes at and around midnight (Cairo and Havana skip it, Santiago and Gaza

@@ -1,8 +1,8 @@
 // Two gateway processes on one PostgreSQL and one Redis, with a salon, asked in turns over GraphQL.
 
 import { inject } from 'vitest'
-import { createApiKey } from '../../src/domain/api-keys.ts'
-import { encodeId } from '../../src/schema/ids.ts'
+import { createApiKey } from '../../src/domain/people/api-keys.ts'
+import { encodeId } from '../../src/schema/machinery/ids.ts'
 import { type GatewayProcess, startGateway } from './gateway-process.ts'
 import { requestGraphql } from './graphql-request.ts'
 import { openSalon, type Salon } from './salon.ts'

@@ -4,13 +4,13 @@ import {
   listWebhookDeliveries,
   loadWebhookDeliveries,
   type WebhookDeliveryRecord,
-} from '../../src/domain/webhook-deliveries.ts'
+} from '../../src/domain/outside/webhooks/webhook-deliveries.ts'
 import {
   createWebhookEndpoint,
   loadWebhookEndpoints,
   type WebhookEndpointRecord,
   type WebhookEventKind,
-} from '../../src/domain/webhook-endpoints.ts'
+} from '../../src/domain/outside/webhooks/webhook-endpoints.ts'
 import { sendWebhook } from '../../src/integrations/outgoing-webhooks/send-webhook.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import type { Salon } from './salon.ts'

@@ -3,17 +3,17 @@ import type { RecordedDelta } from '../../db/change-log.ts'
 import { violatedConstraint } from '../../db/errors.ts'
 import { inSavepoint } from '../../db/savepoints.ts'
 import type { Tx } from '../../db/transaction.ts'
-import { loadAppointments, type StoredAppointment } from '../../domain/appointments.ts'
-import { clearBusy, findOverlapped, setBusy } from '../../domain/busy-intervals.ts'
+import { clearBusy, findOverlapped, setBusy } from '../../domain/availability/busy-intervals.ts'
+import { loadAppointments, type StoredAppointment } from '../../domain/bookings/appointments.ts'
 import {
   bookFromCalendar,
   cancelFromCalendar,
   type LockedDays,
   moveFromCalendar,
   type Placed,
-} from '../../domain/calendar-appointments.ts'
-import { OVERLAP_MESSAGE, reportConflict } from '../../domain/calendar-conflicts.ts'
-import { enqueuedSync } from '../../domain/external-bookings.ts'
+} from '../../domain/outside/calendars/calendar-appointments.ts'
+import { OVERLAP_MESSAGE, reportConflict } from '../../domain/outside/calendars/calendar-conflicts.ts'
+import { enqueuedSync } from '../../domain/outside/calendars/external-bookings.ts'
 import { type ExternalIdRow, findOwned, readExternalIds } from './external-ids.ts'
 import type { RemoteAttendee } from './remote-bookings.ts'
 import { type CalcomIntegration, calendarCaller, mappingOf } from './settings.ts'

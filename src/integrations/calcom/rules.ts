@@ -1,6 +1,6 @@
 // How patient a gateway is with Cal.com, and the jobs that it runs for it.
 import type { Database } from '../../db/client.ts'
-import { SYNC_TASK } from '../../domain/external-bookings.ts'
+import { SYNC_TASK } from '../../domain/outside/calendars/external-bookings.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Tasks } from '../jobs/runner.ts'
 import type { CalendarsContext } from './calendars.ts'

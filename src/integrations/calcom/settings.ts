@@ -1,7 +1,7 @@
 // A connected Cal.com account as its room sees it, and what of it stands for what of ours.
-import { type CalcomSettings, calcomSettingsOf } from '../../domain/calendars.ts'
-import type { Caller } from '../../domain/callers.ts'
-import type { IntegrationWithSecrets } from '../../domain/integrations.ts'
+import { type CalcomSettings, calcomSettingsOf } from '../../domain/outside/calendars/calendars.ts'
+import type { IntegrationWithSecrets } from '../../domain/outside/integrations.ts'
+import type { Caller } from '../../domain/people/callers.ts'
 
 export interface CalcomIntegration {
   id: string

@@ -1,9 +1,9 @@
 // The job that makes Cal.com follow an appointment: reads the present state, takes one step after the other until both agree.
 import type { Database } from '../../db/client.ts'
 import { inTransaction, type Tx } from '../../db/transaction.ts'
-import { reportConflict, resolveTwinConflicts } from '../../domain/calendar-conflicts.ts'
-import type { TwinName } from '../../domain/external-bookings.ts'
-import { findIntegration } from '../../domain/integrations.ts'
+import { reportConflict, resolveTwinConflicts } from '../../domain/outside/calendars/calendar-conflicts.ts'
+import type { TwinName } from '../../domain/outside/calendars/external-bookings.ts'
+import { findIntegration } from '../../domain/outside/integrations.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { JobContext, Task } from '../jobs/runner.ts'
 import { type CircuitRules, closeCircuit, countFailure, enterCircuit, pauseCircuit } from './circuit.ts'

@@ -1,5 +1,5 @@
 // Reads the members of a Cal.com team and what they offer.
-import type { OutsideTeam } from '../../domain/team-sync.ts'
+import type { OutsideTeam } from '../../domain/outside/calendars/team-sync.ts'
 import { isObject, textOf } from '../webhooks/payloads.ts'
 import type { Refusal } from './answers.ts'
 import type { CalcomClient } from './client.ts'

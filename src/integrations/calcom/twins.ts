@@ -1,8 +1,8 @@
 // The row of an appointment's twin: leased to one worker at a time, written only by who holds the lease.
 import type { Tx } from '../../db/transaction.ts'
-import { loadAppointments, type StoredAppointment } from '../../domain/appointments.ts'
-import { enqueuedSync, type SyncStatus, type TwinName } from '../../domain/external-bookings.ts'
-import { NotFoundError } from '../../domain/refusals.ts'
+import { loadAppointments, type StoredAppointment } from '../../domain/bookings/appointments.ts'
+import { enqueuedSync, type SyncStatus, type TwinName } from '../../domain/outside/calendars/external-bookings.ts'
+import { NotFoundError } from '../../domain/vocabulary/refusals.ts'
 
 export interface Twin {
   appointmentId: string

@@ -1,5 +1,5 @@
 // The three writes to Cal.com: announced before they are asked for, and believed only when the answer is verified.
-import type { ConflictKind } from '../../domain/calendar-conflicts.ts'
+import type { ConflictKind } from '../../domain/outside/calendars/calendar-conflicts.ts'
 import type { Refusal } from './answers.ts'
 import { lookForTwin } from './look.ts'
 import type { Step } from './next-step.ts'

@@ -1,5 +1,5 @@
 // Writes a calendar feed as iCalendar: RFC 5545, with the names of RFC 7986 and those that older clients know.
-import type { Calendar, CalendarEntry } from '../../domain/calendar-entries.ts'
+import type { Calendar, CalendarEntry } from '../../domain/outside/calendars/calendar-entries.ts'
 import { contentLine, instantValue, textValue } from './content-lines.ts'
 
 /** How often a client should ask again. */

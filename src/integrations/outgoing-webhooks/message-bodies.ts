@@ -1,6 +1,6 @@
 // What a webhook says: `{type, timestamp, data}`, the same bytes on every attempt.
-import type { WebhookDeliveryRecord } from '../../domain/webhook-deliveries.ts'
-import type { WebhookEventKind } from '../../domain/webhook-endpoints.ts'
+import type { WebhookDeliveryRecord } from '../../domain/outside/webhooks/webhook-deliveries.ts'
+import type { WebhookEventKind } from '../../domain/outside/webhooks/webhook-endpoints.ts'
 
 /** Standard Webhooks: receivers may refuse more than 20 kB. */
 const BODY_LIMIT_BYTES = 20_000

@@ -3,7 +3,7 @@ import { type LookupAddress, lookup as resolveName } from 'node:dns'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { LookupFunction, Socket } from 'node:net'
-import { isPublicAddress, isPublicHost } from '../../domain/webhook-targets.ts'
+import { isPublicAddress, isPublicHost } from '../../domain/outside/webhooks/webhook-targets.ts'
 
 export interface Post {
   url: string

@@ -1,5 +1,5 @@
 // When a delivery that failed is sent again, and how long an endpoint that is asked too much is left alone.
-import type { Instant } from '../../domain/types.ts'
+import type { Instant } from '../../domain/vocabulary/types.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND

@@ -1,7 +1,12 @@
 // The task that sends one delivery: begin the attempt, post it, write down what came of it.
 import type { Database } from '../../db/client.ts'
-import type { Instant } from '../../domain/types.ts'
-import { type Attempt, type AttemptOutcome, beginAttempt, endAttempt } from '../../domain/webhook-attempts.ts'
+import {
+  type Attempt,
+  type AttemptOutcome,
+  beginAttempt,
+  endAttempt,
+} from '../../domain/outside/webhooks/webhook-attempts.ts'
+import type { Instant } from '../../domain/vocabulary/types.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { messageBody } from './message-bodies.ts'
 import { type PostResult, post } from './post.ts'

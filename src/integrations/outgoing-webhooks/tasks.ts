@@ -1,5 +1,5 @@
 // The tasks of this room, for the runner of jobs.
-import { SEND_WEBHOOK } from '../../domain/webhook-deliveries.ts'
+import { SEND_WEBHOOK } from '../../domain/outside/webhooks/webhook-deliveries.ts'
 import type { Tasks } from '../jobs/runner.ts'
 import { isObject } from '../webhooks/payloads.ts'
 import { type SenderOptions, sendWebhook } from './send-webhook.ts'

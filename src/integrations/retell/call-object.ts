@@ -1,5 +1,5 @@
 // Reads Retell's call object into a report: what was told, what was left out, and what it cannot mean.
-import type { CallFacts } from '../../domain/calls.ts'
+import type { CallFacts } from '../../domain/outside/calls/calls.ts'
 import { isObject, type JsonObject, textOf } from '../webhooks/payloads.ts'
 
 /** The key under which our reference travels in the call's metadata. */

@@ -1,7 +1,7 @@
 // What the handlers of Retell's deliveries work with, and the gate that all of them stand behind.
 import type { Database } from '../../db/client.ts'
-import type { BookingLane } from '../../domain/booking-lane.ts'
-import type { FunctionRecords } from '../../domain/call-functions.ts'
+import type { BookingLane } from '../../domain/claims/booking-lane.ts'
+import type { FunctionRecords } from '../../domain/outside/calls/call-functions.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { IntegrationDirectory } from '../webhooks/integration-directory.ts'
 import type { WebhookObserver } from '../webhooks/observer.ts'

@@ -1,6 +1,6 @@
 // Retell's events about a call: recorded once, applied in the same transaction, in whatever order they arrive.
 import { hash } from 'node:crypto'
-import { type CallStatus, callLock, reportCall } from '../../domain/calls.ts'
+import { type CallStatus, callLock, reportCall } from '../../domain/outside/calls/calls.ts'
 import { type Effect, receive } from '../webhooks/inbox.ts'
 import type { ReceivedOutcome } from '../webhooks/observer.ts'
 import { canonicalJson, isObject, type JsonObject, textOf } from '../webhooks/payloads.ts'

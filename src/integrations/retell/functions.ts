@@ -1,6 +1,7 @@
 // Retell's custom functions: what the agent calls during a conversation, by whatever name it has for them.
-import { readPhone } from '../../domain/phone-numbers.ts'
-import type { VoiceFunctionName } from '../../domain/voice-agents.ts'
+
+import type { VoiceFunctionName } from '../../domain/outside/calls/voice-agents.ts'
+import { readPhone } from '../../domain/vocabulary/phone-numbers.ts'
 import { isObject, type JsonObject, textOf } from '../webhooks/payloads.ts'
 import { refuse, type WebhookHandler, type WebhookRequest, type WebhookResponse } from '../webhooks/requests.ts'
 import { callIdOf, carrierNumberOf } from './call-object.ts'

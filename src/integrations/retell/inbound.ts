@@ -1,9 +1,9 @@
 // Answers while a call rings: today's date, who calls if the carrier says so, and our reference for the call.
 import { createHash } from 'node:crypto'
 import { inSnapshot } from '../../db/transaction.ts'
-import { announceCall, callLock, findCustomerByCarrierNumber } from '../../domain/calls.ts'
-import { loadCustomers } from '../../domain/customers.ts'
-import { loadLocations } from '../../domain/locations.ts'
+import { loadLocations } from '../../domain/catalogue/locations.ts'
+import { announceCall, callLock, findCustomerByCarrierNumber } from '../../domain/outside/calls/calls.ts'
+import { loadCustomers } from '../../domain/people/customers.ts'
 import { receive } from '../webhooks/inbox.ts'
 import { canonicalJson, isObject, type JsonObject, textOf } from '../webhooks/payloads.ts'
 import { refuse, type WebhookRequest, type WebhookResponse } from '../webhooks/requests.ts'

@@ -1,5 +1,5 @@
 // Which language is spoken where nobody has said.
-import type { Language } from '../../domain/voice-agents.ts'
+import type { Language } from '../../domain/outside/calls/voice-agents.ts'
 
 export function countryLanguage(country: string): Language {
   return ['DE', 'AT', 'CH', 'LI', 'LU'].includes(country) ? 'de' : 'en'

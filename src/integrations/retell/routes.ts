@@ -1,7 +1,7 @@
 // Retell's addresses, for the door of inbound webhooks.
 import type { Database } from '../../db/client.ts'
-import type { BookingLane } from '../../domain/booking-lane.ts'
-import { createFunctionRecords } from '../../domain/call-functions.ts'
+import type { BookingLane } from '../../domain/claims/booking-lane.ts'
+import { createFunctionRecords } from '../../domain/outside/calls/call-functions.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { WebhookRoutes } from '../webhooks/door.ts'
 import { createIntegrationDirectory } from '../webhooks/integration-directory.ts'

@@ -1,5 +1,5 @@
 // Everything that is said to callers, German and English.
-import type { Instant } from '../../domain/types.ts'
+import type { Instant } from '../../domain/vocabulary/types.ts'
 import {
   describeDate,
   describeMinute,

@@ -1,12 +1,12 @@
 // What a conversation holds, given back when it is over.
 import type { Database } from '../../db/client.ts'
 import { inSnapshot } from '../../db/transaction.ts'
-import type { BookingLane } from '../../domain/booking-lane.ts'
-import type { HoldRecord } from '../../domain/holds.ts'
-import { Refusal } from '../../domain/refusals.ts'
-import { releaseHold } from '../../domain/release-hold.ts'
-import { listSessionHolds } from '../../domain/session-holds.ts'
-import type { Instant } from '../../domain/types.ts'
+import type { HoldRecord } from '../../domain/bookings/holds.ts'
+import { releaseHold } from '../../domain/bookings/release-hold.ts'
+import { listSessionHolds } from '../../domain/bookings/session-holds.ts'
+import type { BookingLane } from '../../domain/claims/booking-lane.ts'
+import { Refusal } from '../../domain/vocabulary/refusals.ts'
+import type { Instant } from '../../domain/vocabulary/types.ts'
 import { type RetellIntegration, voiceAgent } from './settings.ts'
 
 export async function releaseHoldsOfCall(

@@ -1,8 +1,8 @@
 // What an organization has set for its voice agent, and the caller that acts for it.
 
-import type { Caller } from '../../domain/callers.ts'
-import type { IntegrationWithSecrets } from '../../domain/integrations.ts'
-import { type Language, type RetellSettings, settingsOf } from '../../domain/voice-agents.ts'
+import { type Language, type RetellSettings, settingsOf } from '../../domain/outside/calls/voice-agents.ts'
+import type { IntegrationWithSecrets } from '../../domain/outside/integrations.ts'
+import type { Caller } from '../../domain/people/callers.ts'
 import { countryLanguage } from './languages.ts'
 
 export interface RetellIntegration {

@@ -1,6 +1,7 @@
 // Dates and times as they are spoken, in the location's zone.
-import type { Instant } from '../../domain/types.ts'
-import type { Language } from '../../domain/voice-agents.ts'
+
+import type { Language } from '../../domain/outside/calls/voice-agents.ts'
+import type { Instant } from '../../domain/vocabulary/types.ts'
 
 export interface Speech {
   language: Language

@@ -1,6 +1,10 @@
 // Finds the integration that a path names without a query for each delivery; a disconnected one is dead within a second.
 import type { Database } from '../../db/client.ts'
-import { findIntegration, type IntegrationProvider, type IntegrationWithSecrets } from '../../domain/integrations.ts'
+import {
+  findIntegration,
+  type IntegrationProvider,
+  type IntegrationWithSecrets,
+} from '../../domain/outside/integrations.ts'
 
 export interface IntegrationDirectory {
   /** `name` is what stands in the path: `integration_<uuid>` or the bare uuid. Null: there is no such integration. */

@@ -1,20 +1,20 @@
 // book_appointment: what the conversation holds, or a start that is named, becomes an appointment; once per call and wish.
 import { createHash } from 'node:crypto'
 import type { Tx } from '../../../db/transaction.ts'
-import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
-import { bookAppointment } from '../../../domain/book-appointment.ts'
-import { type HeldClaims, loadHeldClaims } from '../../../domain/held-claims.ts'
-import type { HoldRecord } from '../../../domain/holds.ts'
-import { findIdempotentResult } from '../../../domain/idempotent-results.ts'
+import { type AppointmentRecord, loadAppointments } from '../../../domain/bookings/appointments.ts'
+import { bookAppointment } from '../../../domain/bookings/book-appointment.ts'
+import { type HeldClaims, loadHeldClaims } from '../../../domain/bookings/held-claims.ts'
+import type { HoldRecord } from '../../../domain/bookings/holds.ts'
+import { listSessionHolds } from '../../../domain/bookings/session-holds.ts'
+import { findIdempotentResult } from '../../../domain/claims/idempotent-results.ts'
 import {
   HoldExpiredError,
   HoldNotActiveError,
   IdempotencyKeyReusedError,
   InvalidInputError,
   SlotUnavailableError,
-} from '../../../domain/refusals.ts'
-import { listSessionHolds } from '../../../domain/session-holds.ts'
-import type { Instant } from '../../../domain/types.ts'
+} from '../../../domain/vocabulary/refusals.ts'
+import type { Instant } from '../../../domain/vocabulary/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
 import { type Catalogue, findService, type Offered, requireService } from './catalogue.ts'

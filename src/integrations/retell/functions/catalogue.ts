@@ -1,7 +1,7 @@
 // What the location offers and who works there, and which of it was meant.
 import type { Once } from '../../../db/shared-transactions.ts'
 import type { Tx } from '../../../db/transaction.ts'
-import type { ServiceDefinition } from '../../../domain/types.ts'
+import type { ServiceDefinition } from '../../../domain/vocabulary/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import type { RetellIntegration } from '../settings.ts'
 import { decline, type FunctionResult } from './answers.ts'

@@ -1,17 +1,17 @@
 // reschedule_appointment and cancel_appointment: as the guest of the appointment, once per tool call.
-import { type AppointmentRecord, loadAppointments } from '../../../domain/appointments.ts'
-import { cancelAppointment } from '../../../domain/cancel-appointment.ts'
-import { findIdempotentResult } from '../../../domain/idempotent-results.ts'
+import { type AppointmentRecord, loadAppointments } from '../../../domain/bookings/appointments.ts'
+import { cancelAppointment } from '../../../domain/bookings/cancel-appointment.ts'
+import { rescheduleAppointment } from '../../../domain/bookings/reschedule-appointment.ts'
+import { listSessionHolds } from '../../../domain/bookings/session-holds.ts'
+import { findIdempotentResult } from '../../../domain/claims/idempotent-results.ts'
 import {
   IdempotencyKeyReusedError,
   InvalidTransitionError,
   PolicyViolationError,
   SlotUnavailableError,
   VersionConflictError,
-} from '../../../domain/refusals.ts'
-import { rescheduleAppointment } from '../../../domain/reschedule-appointment.ts'
-import { listSessionHolds } from '../../../domain/session-holds.ts'
-import type { Instant } from '../../../domain/types.ts'
+} from '../../../domain/vocabulary/refusals.ts'
+import type { Instant } from '../../../domain/vocabulary/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import { guestOnThePhone, voiceAgent } from '../settings.ts'
 import { writeMoment } from '../spoken-moments.ts'

@@ -1,9 +1,9 @@
 // Who is on the phone, and whom a booking is for.
 import type { CountryCode } from 'libphonenumber-js/max'
 import type { Tx } from '../../../db/transaction.ts'
-import { findCustomerByCarrierNumber } from '../../../domain/calls.ts'
-import { type CustomerRecord, loadCustomers } from '../../../domain/customers.ts'
-import { readPhone } from '../../../domain/phone-numbers.ts'
+import { findCustomerByCarrierNumber } from '../../../domain/outside/calls/calls.ts'
+import { type CustomerRecord, loadCustomers } from '../../../domain/people/customers.ts'
+import { readPhone } from '../../../domain/vocabulary/phone-numbers.ts'
 import type { Arguments } from './arguments.ts'
 import type { Conversation } from './conversation.ts'
 

@@ -1,5 +1,5 @@
 // list_services: what the location offers.
-import { loadServiceRecords } from '../../../domain/services.ts'
+import { loadServiceRecords } from '../../../domain/catalogue/services.ts'
 import { sentencesFor } from '../sentences.ts'
 import { type FunctionResult, succeed } from './answers.ts'
 import { readCatalogue } from './catalogue.ts'

@@ -1,5 +1,9 @@
 // Which of our functions an agent means by a name.
-import { type RetellSettings, VOICE_FUNCTIONS, type VoiceFunctionName } from '../../../domain/voice-agents.ts'
+import {
+  type RetellSettings,
+  VOICE_FUNCTIONS,
+  type VoiceFunctionName,
+} from '../../../domain/outside/calls/voice-agents.ts'
 
 /** The configured name, with or without the version that operators append (`book_appointment_v17`). Null: none of ours. */
 export function findFunction(name: string, { functions }: Pick<RetellSettings, 'functions'>): VoiceFunctionName | null {

@@ -1,5 +1,5 @@
 // Slots as they are told: data for the agent, and the few that are spoken.
-import type { Instant, Slot } from '../../../domain/types.ts'
+import type { Instant, Slot } from '../../../domain/vocabulary/types.ts'
 import { describeMoment, type Speech, writeMoment } from '../spoken-moments.ts'
 
 /** Nobody remembers more over the telephone. */

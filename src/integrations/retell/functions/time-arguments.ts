@@ -1,5 +1,5 @@
 // Which time is meant by the arguments, or what has to be asked back.
-import type { Instant } from '../../../domain/types.ts'
+import type { Instant } from '../../../domain/vocabulary/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import { writeMoment } from '../spoken-moments.ts'
 import { readTimeWish } from '../spoken-times/read-wish.ts'

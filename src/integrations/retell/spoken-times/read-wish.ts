@@ -1,5 +1,5 @@
 // Understands what was said about a time, in the location's zone, or says what has to be asked back.
-import type { Instant } from '../../../domain/types.ts'
+import type { Instant } from '../../../domain/vocabulary/types.ts'
 import { type ClockReading, readClock } from './clock-times.ts'
 import { readDate } from './dates.ts'
 import { isUsedUp, normalize, type Reading, take } from './text.ts'

@@ -1,5 +1,5 @@
 // What was said about a time, as it is understood: a start, a stretch of time, or a question back.
-import type { Instant } from '../../../domain/types.ts'
+import type { Instant } from '../../../domain/vocabulary/types.ts'
 
 /** Minutes after local midnight, half-open. */
 export interface MinuteRange {

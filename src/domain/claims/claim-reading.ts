@@ -1,0 +1,223 @@
+// Reads, under the locks and in one packet, all that decides a batch of claim requests.
+import type { IdempotentResult } from '../../db/tables/keys.ts'
+import type { Tx } from '../../db/transaction.ts'
+import { readOwnAppointments } from '../availability/alternative-search.ts'
+import { type LastServed, readLastServed } from '../availability/fairness.ts'
+import { loadTakenIn, readClock } from '../availability/resource-states.ts'
+import { holdColumns, MAX_HOLDS_WITHOUT_SESSION, type StoredHold } from '../bookings/holds.ts'
+import { readDefinitionVersions } from '../catalogue/definitions.ts'
+import { type KnownFunctions, readFunctions } from '../outside/calls/call-functions.ts'
+import type { Claim, Instant, Interval, ResourceState } from '../vocabulary/types.ts'
+import { type ClaimRequest, isFullyPinned, windowOf, windowsOf } from './claim-requests.ts'
+
+export interface BatchState {
+  /** The database's clock after the locks were taken: it alone decides what has expired or passed. */
+  now: Instant
+  /** Changed while deciding: what an earlier request of the batch claimed is taken for the later ones. */
+  resources: Map<string, ResourceState>
+  definitionVersions: Map<string, number>
+  /** Holds to be booked, and those of the sessions that hold. */
+  holds: Map<string, StoredHold>
+  /** Holds still marked ACTIVE, by `sessionOf`. */
+  sessionHolds: Map<string, StoredHold[]>
+  claimsByHold: Map<string, Claim[]>
+  /** Of the resources that the server may choose among. */
+  lastServed: LastServed
+  customerIds: Set<string>
+  idempotent: Map<string, { requestHash: string; result: IdempotentResult }>
+  lockedDays: Set<string>
+  functions: KnownFunctions
+  /** Of those who take an alternative: what they have at that time already. */
+  ownAppointments: Map<ClaimRequest, Interval[]>
+  /** By wish, the starts under the locks that can still be open, best first. */
+  openStarts: Map<string, Instant[]>
+}
+
+export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<Omit<BatchState, 'lockedDays'>> {
+  const [
+    now,
+    taken,
+    versions,
+    holds,
+    sessionHolds,
+    holdClaims,
+    lastServed,
+    customerIds,
+    idempotent,
+    functions,
+    ownAppointments,
+  ] = await Promise.all([
+    readClock(tx),
+    loadTakenIn(tx, mergedWindows(requests)),
+    readVersions(tx, requests),
+    readHolds(tx, requests),
+    readSessionHolds(tx, requests),
+    readHoldClaims(tx, requests),
+    readLastServed(tx, choicesOf(requests)),
+    readCustomers(tx, requests),
+    readIdempotent(tx, requests),
+    readFunctions(
+      tx,
+      requests.flatMap(({ inCall }) => inCall ?? []),
+    ),
+    readAppointmentsOfCustomers(tx, requests),
+  ])
+  const resources = new Map<string, ResourceState>()
+  for (const request of requests) {
+    for (const { resourceId } of windowsOf(request)) {
+      const schedule = request.offer.schedules.get(resourceId)
+      if (!schedule) continue
+      // Offers of one batch can be of different ages: who was judged by the older one is told so, all others by the present.
+      const isPresent = schedule.scheduleVersion === versions.get(resourceId)
+      if (isPresent || !resources.has(resourceId)) resources.set(resourceId, { schedule, claims: [], busy: [] })
+    }
+  }
+  for (const claim of taken.claims) resources.get(claim.resourceId)?.claims.push(claim)
+  for (const busy of taken.busy) resources.get(busy.resourceId)?.busy.push(busy)
+  // One object per hold, however it was found: what one request of the batch does to it is seen by the next.
+  const known = new Map([...sessionHolds, ...holds].map((hold) => [hold.id, hold]))
+  return {
+    now,
+    resources,
+    definitionVersions: versions,
+    holds: known,
+    sessionHolds: Map.groupBy(
+      sessionHolds.map((hold) => known.get(hold.id) ?? hold),
+      (hold) => sessionOf(hold),
+    ),
+    claimsByHold: Map.groupBy(holdClaims, (claim) => claim.holdId ?? ''),
+    lastServed,
+    customerIds: new Set(customerIds),
+    idempotent,
+    functions,
+    ownAppointments,
+    openStarts: new Map(),
+  }
+}
+
+/** Holds of one session, or of one key without a session, count against one quota. */
+export function sessionOf({ caller, sessionKey }: { caller: string; sessionKey: string | null }): string {
+  return JSON.stringify([caller, sessionKey])
+}
+
+export function idempotencyName({ caller, key }: { caller: string; key: string }): string {
+  return JSON.stringify([caller, key])
+}
+
+/** Where there is a choice, the days on which it is made. */
+function choicesOf(requests: ClaimRequest[]): { resourceId: string; before: Instant }[] {
+  const choosing = requests.filter((request) => request.kind !== 'BOOK_HOLD' && !isFullyPinned(request))
+  return [...mergedWindows(choosing)].map(([resourceId, window]) => ({ resourceId, before: window.start }))
+}
+
+function mergedWindows(requests: ClaimRequest[]): Map<string, Interval> {
+  const merged = new Map<string, Interval>()
+  for (const { resourceId, window } of requests.flatMap(windowsOf)) {
+    const known = merged.get(resourceId)
+    if (!known) merged.set(resourceId, { ...window })
+    else {
+      known.start = Math.min(known.start, window.start)
+      known.end = Math.max(known.end, window.end)
+    }
+  }
+  return merged
+}
+
+async function readVersions(tx: Tx, requests: ClaimRequest[]): Promise<Map<string, number>> {
+  const subjects = new Set<string>()
+  for (const request of requests) {
+    if (request.kind === 'BOOK_HOLD') continue
+    subjects.add(request.offer.service.id)
+    for (const { resourceId } of windowsOf(request)) subjects.add(resourceId)
+  }
+  return subjects.size === 0 ? new Map() : readDefinitionVersions(tx, [...subjects])
+}
+
+async function readHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]> {
+  const ids = requests.flatMap((request) => (request.kind === 'BOOK_HOLD' ? [request.holdId] : []))
+  if (ids.length === 0) return []
+  return tx.sql<StoredHold[]>`
+    select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
+}
+
+/** Two index searches: to compare with `is not distinct from` would read every hold of the key. */
+async function readSessionHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]> {
+  const holding = requests.filter((request) => request.kind === 'HOLD')
+  if (holding.length === 0) return []
+  const sessions = new Map(holding.map((r) => [JSON.stringify([r.caller.id, r.sessionKey]), r] as const))
+    .values()
+    .toArray()
+  return tx.sql<StoredHold[]>`
+    select ${holdColumns(tx)}
+    from unnest(${sessions.map((r) => r.caller.id)}::text[], ${sessions.map((r) => r.sessionKey)}::text[]) as s (of_caller, of_session)
+    join lateral (
+      select * from holds h
+      where h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE' and h.caller = s.of_caller
+        and h.session_key = s.of_session
+      union all
+      (select * from holds h
+      where s.of_session is null and h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
+        and h.caller = s.of_caller and h.session_key is null and h.expires_at > clock_timestamp()
+      limit ${MAX_HOLDS_WITHOUT_SESSION})
+    ) held on true`
+}
+
+async function readHoldClaims(tx: Tx, requests: ClaimRequest[]): Promise<Claim[]> {
+  const replacing = requests.filter(
+    (request) => request.kind === 'HOLD' && request.replace && request.sessionKey !== null,
+  )
+  const booking = requests.flatMap((request) => (request.kind === 'BOOK_HOLD' ? [request.holdId] : []))
+  if (replacing.length === 0 && booking.length === 0) return []
+  const callers = replacing.map((request) => request.caller.id)
+  const sessions = replacing.map((request) => (request.kind === 'HOLD' ? request.sessionKey : null))
+  return tx.sql<Claim[]>`
+    select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end",
+      hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
+    from claims
+    where organization_id = ${tx.organizationId} and active and hold_id in (
+      select unnest(${booking}::uuid[])
+      union all
+      select held.id from unnest(${callers}::text[], ${sessions}::text[]) as s (of_caller, of_session)
+      cross join lateral (
+        select h.id from holds h
+        where h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
+          and h.caller = s.of_caller and h.session_key = s.of_session
+        offset 0
+      ) as held)`
+}
+
+async function readCustomers(tx: Tx, requests: ClaimRequest[]): Promise<string[]> {
+  const ids = requests
+    .map((request) => (request.kind === 'HOLD' ? request.customerId : request.booking.customerId))
+    .filter((id) => id !== null)
+  if (ids.length === 0) return []
+  const rows = await tx.sql<{ id: string }[]>`
+    select id from customers where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
+  return rows.map((row) => row.id)
+}
+
+// By key, one after the other: joined freely, all keys of the organization are read while PostgreSQL has no statistics of them.
+async function readIdempotent(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['idempotent']> {
+  const keyed = requests.filter((request) => request.idempotency !== null)
+  if (keyed.length === 0) return new Map()
+  const rows = await tx.sql<{ caller: string; key: string; requestHash: string; result: IdempotentResult }[]>`
+    select k.caller, k.key, k.request_hash as "requestHash", k.result
+    from unnest(${keyed.map((r) => r.caller.id)}::text[], ${keyed.map((r) => r.idempotency?.key ?? '')}::text[]) as w (caller, key)
+    cross join lateral (
+      select * from idempotency_keys
+      where organization_id = ${tx.organizationId} and caller = w.caller and key = w.key
+      offset 0
+    ) as k`
+  return new Map(rows.map((row) => [idempotencyName(row), { requestHash: row.requestHash, result: row.result }]))
+}
+
+async function readAppointmentsOfCustomers(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['ownAppointments']> {
+  const choosing = requests
+    .filter((request) => request.kind !== 'BOOK_HOLD')
+    .filter((request) => request.takesAlternative)
+  const own = await readOwnAppointments(
+    tx,
+    choosing.map((request) => ({ ...request.alternatives, window: windowOf(request) })),
+  )
+  return new Map(choosing.map((request, index) => [request, own[index] ?? []]))
+}

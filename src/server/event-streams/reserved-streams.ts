@@ -1,0 +1,195 @@
+// The single connection mode of graphql-sse: a client reserves one event stream and runs its operations through it.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GraphQLError } from 'graphql'
+import { createHandler, type OperationArgs, type Response, TOKEN_HEADER_KEY, TOKEN_QUERY_KEY } from 'graphql-sse'
+import type { Identify } from '../authentication.ts'
+import { type Documents, isPrepared } from '../execution/documents.ts'
+import type { Operations, Principal } from '../execution/operations.ts'
+import { isResultStream } from '../fan-out/sinks.ts'
+import { drained } from '../http/draining.ts'
+import { readBody } from '../http/request-body.ts'
+import { headersOf, RESPONSE_TYPE, statusOf, writeErrors, writeResult } from '../http/statuses.ts'
+import type { Revocations } from '../revocations.ts'
+import { type Backlog, createBacklog } from './backlogs.ts'
+import type { EventStreams } from './event-streams.ts'
+
+type Context = Principal & { backlog: Backlog } & Record<PropertyKey, unknown>
+
+interface Raw {
+  request: IncomingMessage
+  requestId: string
+}
+
+interface ReservedStreamsInput {
+  documents: Documents
+  operations: Operations
+  identify: Identify
+  revocations: Revocations
+  eventStreams: EventStreams
+  limits: { bodyBytes: number; reservedStreams: number; subscriptionsPerSocket: number }
+  stalledMs: number
+}
+
+export interface ReservedStreams {
+  answer: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>
+}
+
+/** A reservation that nobody opens is given up, and with it the operations that were started into it. */
+const RESERVATION_MS = 30_000
+
+/** Whether the request speaks this mode: it reserves, completes, or names a reserved stream. */
+export function isForReservedStream({ method, url = '', headers }: IncomingMessage): boolean {
+  return method === 'PUT' || method === 'DELETE' || TOKEN_HEADER_KEY in headers || tokenOf(url) !== null
+}
+
+export function createReservedStreams(input: ReservedStreamsInput): ReservedStreams {
+  const { documents, operations, identify, revocations, eventStreams, limits, stalledMs } = input
+  const waiting = new Map<string, NodeJS.Timeout>()
+  const known = new Map<string, Backlog>()
+
+  const handler = createHandler<Raw, undefined, Context>({
+    // Only tokens that were given out here: the library keeps streams in a plain object and takes any name.
+    authenticate(request) {
+      const token = tokenIn(request.headers.get(TOKEN_HEADER_KEY), request.url)
+      if (!token) {
+        if (request.method !== 'PUT') return refuse(404, 'STREAM_NOT_FOUND', 'Reserve a stream with PUT first.')
+        if (waiting.size >= limits.reservedStreams) {
+          return refuse(503, 'UNAVAILABLE', 'Too many streams are reserved. Try again in a moment.')
+        }
+        return randomUUID()
+      }
+      return known.has(token)
+        ? token
+        : refuse(404, 'STREAM_NOT_FOUND', 'There is no such stream. Reserve one with PUT.')
+    },
+    async onSubscribe(request, { query, operationName, variables }) {
+      const { requestId } = request.raw
+      const backlog = known.get(tokenIn(request.headers.get(TOKEN_HEADER_KEY), request.url)) ?? createBacklog()
+      if (backlog.size() >= limits.subscriptionsPerSocket) {
+        return refuse(
+          429,
+          'RATE_LIMITED',
+          `A stream carries at most ${limits.subscriptionsPerSocket} operations at once.`,
+        )
+      }
+      const prepared = documents.prepare(query, operationName)
+      if (!isPrepared(prepared)) return refuseWith(prepared, 400)
+      try {
+        const caller = await identify(request.headers.get('authorization') ?? undefined, requestId)
+        const args: OperationArgs<Context> = {
+          schema: documents.schema,
+          document: prepared.document,
+          operationName,
+          variableValues: variables,
+          contextValue: { caller, requestId, backlog },
+        }
+        return args
+      } catch (error) {
+        if (error instanceof GraphQLError) return refuseWith([error], statusOf({ errors: [error] }, RESPONSE_TYPE))
+        throw error
+      }
+    },
+    validate: () => [],
+    execute: operations.execute,
+    async subscribe(args) {
+      const result = await operations.subscribe(args)
+      const { caller, backlog } = args.contextValue
+      return isResultStream(result) ? backlog.pace(revocations.guard(caller, result)) : result
+    },
+    onNext(_context, { headers, url }, result) {
+      known.get(tokenIn(headers.get(TOKEN_HEADER_KEY), url))?.added()
+      return result.errors ? { ...result, errors: withoutNotes(result.errors) } : undefined
+    },
+  })
+
+  const ask = (raw: Raw, asked: { method: string; url: string; headers: IncomingMessage['headers'] }) =>
+    handler({
+      ...asked,
+      headers: { get: (name) => firstOf(asked.headers[name.toLowerCase()]) },
+      body: () => readBody(raw.request, limits.bodyBytes),
+      raw,
+      context: undefined,
+    })
+
+  const forget = (token: string) => {
+    clearTimeout(waiting.get(token))
+    waiting.delete(token)
+    known.get(token)?.dissolve()
+    known.delete(token)
+  }
+
+  // The library has no call that gives a stream up: opening it and returning it at once does.
+  const giveUp = async (raw: Raw, token: string) => {
+    waiting.delete(token)
+    const headers = { accept: 'text/event-stream', [TOKEN_HEADER_KEY]: token }
+    const [body] = await ask(raw, { method: 'GET', url: '/graphql', headers })
+    if (body && typeof body !== 'string') await body.return()
+    forget(token)
+  }
+
+  const reserve = (raw: Raw, token: string) => {
+    known.set(token, createBacklog())
+    waiting.set(token, setTimeout(() => void giveUp(raw, token), RESERVATION_MS).unref())
+  }
+
+  return {
+    async answer(request, response, requestId) {
+      const raw = { request, requestId }
+      const { method = 'GET', url = '', headers } = request
+      const [body, { status, headers: answered }] = await ask(raw, { method, url, headers })
+      if (method === 'PUT' && status === 201 && typeof body === 'string') reserve(raw, body)
+      response.writeHead(status, answered)
+      if (!body || typeof body === 'string') {
+        response.end(body ?? undefined)
+        return
+      }
+      const token = tokenIn(firstOf(headers[TOKEN_HEADER_KEY]), url)
+      clearTimeout(waiting.get(token))
+      waiting.delete(token)
+      const backlog = known.get(token)
+      eventStreams.add(response)
+      response.once('close', () => {
+        forget(token)
+        void body.return()
+      })
+      for await (const chunk of body) {
+        if (response.writableEnded) break
+        if (chunk.startsWith('event: next')) backlog?.taken()
+        response.write(chunk)
+        await drained(response, stalledMs)
+      }
+      if (!response.writableEnded) response.end()
+    },
+  }
+}
+
+// The type of the library wants GraphQLErrors; it only writes them.
+function withoutNotes(errors: readonly GraphQLError[]): GraphQLError[] {
+  return writeErrors(errors) as GraphQLError[]
+}
+
+function tokenIn(header: string | null | undefined, url: string): string {
+  return header || tokenOf(url) || ''
+}
+
+function tokenOf(url: string): string | null {
+  const query = url.indexOf('?')
+  return query < 0 ? null : new URLSearchParams(url.slice(query)).get(TOKEN_QUERY_KEY)
+}
+
+function firstOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
+function refuse(status: number, code: string, message: string): Response {
+  return refuseWith([new GraphQLError(message, { extensions: { code } })], status)
+}
+
+function refuseWith(errors: readonly GraphQLError[], status: number): Response {
+  return [
+    writeResult({ errors }),
+    { status, statusText: '', headers: { 'content-type': 'application/json; charset=utf-8', ...headersOf(status) } },
+  ]
+}

@@ -1,0 +1,108 @@
+// Yoga, set up: the GraphQL pipeline that every transport runs through.
+
+import { GraphQLError, type GraphQLSchema, parse } from 'graphql'
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Identify } from '../authentication.ts'
+import { SUBSCRIPTION_NOT_ACCEPTABLE } from '../http/refusals.ts'
+import { headersOf, JSON_TYPE, RESPONSE_TYPE, statusOf } from '../http/statuses.ts'
+import { createBoundedCache } from './bounded-cache.ts'
+import { causeOf, describeFault, logFault } from './faults.ts'
+import type { Operations, Principal } from './operations.ts'
+
+/** What comes with a request that goes through Yoga whole. */
+interface ServerContext {
+  requestId: string
+  authorization: string | undefined
+}
+
+export interface Pipeline {
+  yoga: YogaServerInstance<ServerContext, Principal>
+}
+
+interface PipelineInput {
+  schema: GraphQLSchema
+  operations: Operations
+  identify: Identify
+  maxTokens: number
+  plugins: Plugin[]
+  logger: Logger
+}
+
+export function createPipeline({ schema, operations, identify, maxTokens, plugins, logger }: PipelineInput): Pipeline {
+  const yoga = createYoga<ServerContext, Principal>({
+    schema,
+    logging: false,
+    // The routes around it have these.
+    graphiql: false,
+    landingPage: false,
+    cors: false,
+    healthCheckEndpoint: '/graphql/health',
+    batching: false,
+    multipart: false,
+    // Each transport has bounded the body before.
+    maxRequestBodySize: false,
+    parserAndValidationCache: {
+      documentCache: createBoundedCache({ maxCharacters: 262_144 }),
+      errorCache: createBoundedCache({ maxCharacters: 65_536 }),
+    },
+    context: async ({ requestId, authorization }) => ({ caller: await identify(authorization, requestId), requestId }),
+    maskedErrors: {
+      // Faults of resolvers were masked where they ran. What arrives here broke in between.
+      maskError(error) {
+        const cause = causeOf(error)
+        if (error instanceof Error && cause === undefined) return error
+        logFault(logger, cause, {})
+        return describeFault(cause, undefined)
+      },
+    },
+    plugins: [useOperations(operations), useTokenLimit(maxTokens), useStatuses(), ...plugins],
+  })
+  return { yoga }
+}
+
+// Subscriptions run outside of Yoga's responses: those do not return a source when the client leaves.
+function useOperations(operations: Operations): Plugin {
+  return {
+    onExecute: ({ setExecuteFn }) => setExecuteFn(operations.execute),
+    onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(() => ({ errors: [subscriptionNotAcceptable()] })),
+  }
+}
+
+function subscriptionNotAcceptable(): GraphQLError {
+  const { message, code, status } = SUBSCRIPTION_NOT_ACCEPTABLE
+  return new GraphQLError(message, { extensions: { code, http: { status } } })
+}
+
+/** Comparing fields costs the square of their number: a bound on the document's tokens bounds it. */
+function useTokenLimit(maxTokens: number): Plugin {
+  return {
+    onParse: ({ setParseFn }) =>
+      setParseFn((source: string, options: object | undefined) => parse(source, { ...options, maxTokens })),
+  }
+}
+
+function useStatuses(): Plugin {
+  return {
+    onExecutionResult({ result, setResult }) {
+      if (!result || Symbol.asyncIterator in result || !result.errors?.length) return
+      const { errors } = result
+      // A refusal before the operation (malformed document, no operation) has its status from Yoga already.
+      if (errors.some((error) => error.extensions.http)) return
+      const status = statusOf(result, RESPONSE_TYPE)
+      const spec = statusOf(result, JSON_TYPE) === 200
+      const http = { status, spec, headers: headersOf(status) }
+      setResult({ ...result, errors: errors.map((error) => withHttp(error, http)) })
+    },
+  }
+}
+
+function withHttp(error: GraphQLError, http: object): GraphQLError {
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    path: error.path,
+    extensions: { ...error.extensions, http },
+  })
+}
