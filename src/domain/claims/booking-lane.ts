@@ -34,6 +34,8 @@ interface Waiting {
 
 interface Lane {
   waiting: Waiting[]
+  /** `advance` follows the present turn of the event loop. */
+  isDue: boolean
   underWay: number
   /** The resource-days of the batches that are under way. */
   busy: Set<string>
@@ -62,6 +64,7 @@ export function createBookingLane(db: Database): BookingLane {
       const { organizationId } = request.caller
       const lane = lanes.get(organizationId) ?? {
         waiting: [],
+        isDue: false,
         underWay: 0,
         busy: new Set<string>(),
         answered: 0,
@@ -70,8 +73,14 @@ export function createBookingLane(db: Database): BookingLane {
       lanes.set(organizationId, lane)
       const resourceDays = resourceDaysOf(request).map(({ resourceId, day }) => `${resourceId} ${day}`)
       lane.waiting.push({ request, resourceDays, resolve, reject })
+      // Whoever waits already may be parked behind a busy day: each turn that brings a request looks anew who can go.
+      if (lane.isDue) return
+      lane.isDue = true
       // After the turn of the event loop: requests that arrived in one read of the sockets go together.
-      if (lane.waiting.length === 1) setImmediate(() => advance(organizationId, lane))
+      setImmediate(() => {
+        lane.isDue = false
+        advance(organizationId, lane)
+      })
     })
   }
 

@@ -16,12 +16,21 @@ import type { Claim } from '../../../src/domain/vocabulary/types.ts'
 import { claimsOf, refusalOf } from '../../support/appointment-changes.ts'
 import { book, hold, hourAhead, openSalon, outcomes, type Salon, segment } from '../../support/salon.ts'
 import { addService } from '../../support/tenant.ts'
+import { until } from '../../support/until.ts'
 
 let salon: Salon
 beforeAll(async () => {
   salon = await openSalon({ people: 2 })
 })
 afterAll(() => salon[Symbol.asyncDispose]())
+
+/** Transactions of this database that wait for a lock. */
+async function countWaiting({ sql }: Salon['db']): Promise<number> {
+  const [row] = await sql<[{ count: number }]>`
+    select count(*)::int as count from pg_locks l join pg_database d on d.oid = l.database
+    where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`
+  return row.count
+}
 
 async function expireNow(holdId: string): Promise<void> {
   await salon.db.sql.begin((sql) => [
@@ -202,6 +211,42 @@ describe('requests that wait for a lock in vain', () => {
     await holder
     expect(refusals).toEqual({ BusyError: 20 })
     expect(won).toHaveLength(1)
+  })
+})
+
+describe('requests that are parked behind a busy day', () => {
+  it('keep nobody waiting whose people are free', async () => {
+    const startsAt = hourAhead(24 * 22)
+    const [busy, free] = salon.people as [string, string]
+    await using db = openDatabase({ url: salon.url })
+    await using lane = createBookingLane(db)
+    const door = { ...salon, lane }
+    const order: string[] = []
+    const bookWith = (person: string, name: string, hour: number) => {
+      const at = startsAt + hour * 3_600_000
+      const slot = { serviceId: salon.cutId, startsAt: at, resourceIds: [person] }
+      return book(door, at, { slot }).then(() => order.push(name))
+    }
+    await bookWith(free, 'before all', 0)
+    const locks = daysOf({ start: startsAt, end: startsAt + 1 }).map((day) => resourceDayLock(busy, day))
+    const parked = await inTransaction(
+      salon.db,
+      salon.organizationId,
+      async (tx) => {
+        await tx.sql`select 1`
+        const waiting = [bookWith(busy, 'under way', 1)]
+        await until(async () => (await countWaiting(salon.db)) === 1)
+        waiting.push(bookWith(busy, 'parked', 2), bookWith(busy, 'parked', 3))
+        // In one turn of the event loop they reach the lane, in the next it has looked at them.
+        for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate)
+        await bookWith(free, 'free', 1)
+        return waiting
+      },
+      { locks },
+    )
+    await Promise.all(parked)
+    expect(order.slice(0, 2)).toEqual(['before all', 'free'])
+    expect(order.slice(2).sort()).toEqual(['parked', 'parked', 'under way'])
   })
 })
 
