@@ -4,6 +4,7 @@ import { expireHolds } from './domain/bookings/expired-holds.ts'
 import { pruneIdempotencyKeys } from './domain/claims/idempotency-keys.ts'
 import { pruneCallFunctions } from './domain/outside/calls/call-functions.ts'
 import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/outside/webhooks/webhook-attempts.ts'
+import { removeDeletedEndpoints } from './domain/outside/webhooks/webhook-endpoints.ts'
 import { reconcileCalendars } from './integrations/calcom/calendars.ts'
 import { CALCOM_RULES } from './integrations/calcom/rules.ts'
 import { pruneInbox } from './integrations/webhooks/prune-inbox.ts'
@@ -33,6 +34,12 @@ export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
       name: 'prune-webhook-deliveries',
       intervalMs: 600_000,
       run: () => untilDone(() => pruneWebhookDeliveries(db)),
+      logger,
+    }),
+    startLoop({
+      name: 'remove-deleted-endpoints',
+      intervalMs: 60_000,
+      run: () => untilDone(() => removeDeletedEndpoints(db)),
       logger,
     }),
     startLoop({ name: 'prune-inbox', intervalMs: 600_000, run: () => untilDone(() => pruneInbox(db)), logger }),

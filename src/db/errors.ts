@@ -12,6 +12,34 @@ export function violatedReference(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code === '23503' ? error.constraint_name : undefined
 }
 
+/**
+ * What a booking or a change of one violates only if what it was judged by changed before it was written: somebody else was
+ * first (with the locks off, or with a customer's number, which has no lock), or a row is gone that it wanted to point to.
+ */
+export const OUTDATED_BY: ReadonlySet<string> = new Set([
+  'claims_no_overlap',
+  'claims_one_per_start',
+  'holds_one_per_session_and_slot',
+  'appointments_one_per_hold',
+  'appointment_events_pkey',
+  'availability_changes_pkey',
+  'customers_one_per_phone',
+  'idempotency_keys_pkey',
+  'webhook_deliveries_one_per_event',
+  'appointments_customer_fkey',
+  'appointments_service_fkey',
+  'claims_resource_fkey',
+  'external_bookings_appointment_fkey',
+  'external_bookings_integration_fkey',
+  'holds_service_fkey',
+  'webhook_deliveries_endpoint_fkey',
+])
+
+/** The database refused what was judged by something outdated: judged anew it can be written, or is refused with a reason. */
+export function isOutdated(error: unknown): boolean {
+  return isRetriableConflict(error) || OUTDATED_BY.has(violatedConstraint(error) ?? violatedReference(error) ?? '')
+}
+
 /** A conflict between transactions that a fresh attempt resolves: serialization failure, deadlock. */
 export function isRetriableConflict(error: unknown): boolean {
   return error instanceof postgres.PostgresError && (error.code === '40001' || error.code === '40P01')

@@ -5,14 +5,17 @@ import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from '../../src/doma
 import { redeliverWebhook } from '../../src/domain/outside/webhooks/webhook-deliveries.ts'
 import {
   deleteWebhookEndpoint,
+  listWebhookEndpoints,
+  removeDeletedEndpoints,
   rotateWebhookSecret,
   updateWebhookEndpoint,
 } from '../../src/domain/outside/webhooks/webhook-endpoints.ts'
+import { NotFoundError } from '../../src/domain/vocabulary/refusals.ts'
 import { startJobs } from '../../src/integrations/jobs/runner.ts'
 import { messageBody } from '../../src/integrations/outgoing-webhooks/message-bodies.ts'
 import { outgoingWebhookTasks } from '../../src/integrations/outgoing-webhooks/tasks.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
-import { cancel, move, refusalOf } from '../support/appointment-changes.ts'
+import { cancel, historyOf, move, refusalOf } from '../support/appointment-changes.ts'
 import { startProcess } from '../support/child-processes.ts'
 import { book, hourAhead, openSalon, type Salon } from '../support/salon.ts'
 import { addTenant } from '../support/tenant.ts'
@@ -112,6 +115,59 @@ describe('an endpoint', () => {
       reason: 'asked by phone',
     })
     await salon.write((tx) => deleteWebhookEndpoint(tx, { endpointId: endpoint.id }))
+  })
+
+  it('that is deleted keeps no booking, move or cancellation waiting, and is not told of them', async () => {
+    while ((await removeDeletedEndpoints(salon.db)) > 0);
+    await using receiver = await openWebhookReceiver()
+    const { endpoint } = await subscribe(salon, receiver.url)
+    const before = await book(salon, hourAhead(hours++))
+    await salon.write(async (tx) => {
+      await deleteWebhookEndpoint(tx, { endpointId: endpoint.id })
+      // While the deletion is under way.
+      const moved = await move(salon, before.appointment, hourAhead(hours++))
+      await cancel(salon, moved)
+      await book(salon, hourAhead(hours++))
+    })
+    await book(salon, hourAhead(hours++))
+    expect(await deliveriesOf(salon, endpoint)).toEqual([])
+    const rows = () => salon.db.sql`select from webhook_deliveries where endpoint_id = ${endpoint.id}`
+    expect(await rows()).toHaveLength(4)
+    expect(await salon.read(listWebhookEndpoints)).toEqual([])
+    const again = salon.write((tx) => deleteWebhookEndpoint(tx, { endpointId: endpoint.id }))
+    expect(await refusalOf(again)).toBeInstanceOf(NotFoundError)
+    // No more at once than it is allowed; the row of the endpoint comes last.
+    expect(await removeDeletedEndpoints(salon.db, { limit: 3 })).toBe(3)
+    expect(await removeDeletedEndpoints(salon.db, { limit: 3 })).toBe(2)
+    expect(await rows()).toEqual([])
+    expect(await salon.db.sql`select from webhook_endpoints where id = ${endpoint.id}`).toEqual([])
+  })
+
+  it('whose row goes while it is being told of a booking, a move and a cancellation makes none of them fail', async () => {
+    await using receiver = await openWebhookReceiver()
+    const change = async (work: () => Promise<unknown>) => {
+      const { endpoint } = await subscribe(salon, receiver.url)
+      const changed = await salon.db.sql.begin(async (sql) => {
+        await sql`delete from webhook_endpoints where id = ${endpoint.id}`
+        const changing = work()
+        await until(async () => (await countWaiting()) > 0, { what: 'The check of the foreign key' })
+        return [changing]
+      })
+      return changed[0]
+    }
+    const countWaiting = async () => {
+      const waiting = await salon.db.sql`
+        select from pg_locks l where not l.granted and l.locktype = 'transactionid'
+          and l.pid in (select pid from pg_stat_activity where datname = current_database())`
+      return waiting.length
+    }
+    let booked: Awaited<ReturnType<typeof book>>['appointment'] | undefined
+    await change(async () => (booked = (await book(salon, hourAhead(hours++))).appointment))
+    if (!booked) throw new Error('Nothing was booked.')
+    const present = booked
+    await change(async () => (booked = (await move(salon, present, hourAhead(hours++))) as typeof present))
+    await change(() => cancel(salon, booked as typeof present))
+    expect((await historyOf(salon, present.id)).map(({ kind }) => kind)).toEqual(['BOOKED', 'RESCHEDULED', 'CANCELLED'])
   })
 
   it('is told what was true right after the event, though the appointment has changed since', async () => {

@@ -17,8 +17,11 @@ import { instant, organizationId } from '../columns.ts'
 import { appointmentEventKind } from './appointments.ts'
 import { organizations } from './organizations.ts'
 
-/** BY_HAND: somebody switched it off. GONE: it answered 410. FAILING: days of nothing but failures. */
-export const webhookDisabledReason = pgEnum('webhook_disabled_reason', ['BY_HAND', 'GONE', 'FAILING'])
+/**
+ * BY_HAND: somebody switched it off. GONE: it answered 410. FAILING: days of nothing but failures. DELETED: it is not shown any
+ * more, and its row goes when its deliveries are gone.
+ */
+export const webhookDisabledReason = pgEnum('webhook_disabled_reason', ['BY_HAND', 'GONE', 'FAILING', 'DELETED'])
 
 /** FAILED: given up; it can be sent again by hand. */
 export const webhookDeliveryStatus = pgEnum('webhook_delivery_status', ['PENDING', 'DELIVERED', 'FAILED'])

@@ -2,7 +2,6 @@
 
 import { daysOf } from '../../db/change-log.ts'
 import type { Database } from '../../db/client.ts'
-import { isLockTimeout, isRetriableConflict, violatedConstraint } from '../../db/errors.ts'
 import { type Lock, namedLock, resourceDayLock } from '../../db/locks.ts'
 import type { IdempotentResult } from '../../db/tables/keys.ts'
 import { inSnapshot, inTransaction, type Tx } from '../../db/transaction.ts'
@@ -10,9 +9,8 @@ import { readClock } from '../availability/resource-states.ts'
 import { type Idempotency, idempotencyLock } from '../claims/claim-requests.ts'
 import { requestedSyncs } from '../outside/calendars/external-bookings.ts'
 import type { Caller } from '../people/callers.ts'
-import { OutdatedAttempt, type ResourceDay } from '../vocabulary/outdated-attempt.ts'
+import { OutdatedAttempt, type ResourceDay, untilPresent } from '../vocabulary/outdated-attempt.ts'
 import {
-  BusyError,
   IdempotencyKeyReusedError,
   InvalidTransitionError,
   NotFoundError,
@@ -49,31 +47,17 @@ interface Attempt {
   locks?: Lock[]
 }
 
-const ATTEMPTS = 8
-
 /**
  * Reads the appointment, lets `prepare` name what else it needs to lock, then runs `change` under all locks at once.
  * The loser of a race gets a VersionConflictError with the version that is now true.
  */
-export async function changeAppointment<Prepared extends Omit<Attempt, 'appointment'>>(
+export function changeAppointment<Prepared extends Omit<Attempt, 'appointment'>>(
   db: Database,
   input: ChangeInput,
   prepare: (tx: Tx, appointment: StoredAppointment) => Promise<Prepared>,
   change: (tx: Tx, changing: Changing, prepared: Prepared) => Promise<StoredAppointment>,
 ): Promise<StoredAppointment> {
-  const extraDays: ResourceDay[] = []
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    try {
-      return await attemptChange(db, input, prepare, change, extraDays)
-    } catch (error) {
-      if (isLockTimeout(error)) throw new BusyError()
-      // With the locks off a constraint may have refused what the read had not seen, or two such waits met: look again.
-      const isOutdated = error instanceof OutdatedAttempt || violatedConstraint(error) !== undefined
-      if (!isOutdated && !isRetriableConflict(error)) throw error
-      if (error instanceof OutdatedAttempt) extraDays.push(...error.resourceDays)
-    }
-  }
-  throw new BusyError()
+  return untilPresent((extraDays) => attemptChange(db, input, prepare, change, extraDays))
 }
 
 async function attemptChange<Prepared extends Omit<Attempt, 'appointment'>>(

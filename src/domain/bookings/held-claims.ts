@@ -2,13 +2,13 @@
 
 import { claimDeltas, daysOf, recordChanges } from '../../db/change-log.ts'
 import type { Database } from '../../db/client.ts'
-import { isLockTimeout } from '../../db/errors.ts'
 import { resourceDayLock } from '../../db/locks.ts'
 import { inTransaction, type Tx } from '../../db/transaction.ts'
 import { readClock } from '../availability/resource-states.ts'
 import type { BookingLane } from '../claims/booking-lane.ts'
 import type { Caller } from '../people/callers.ts'
-import { BusyError, NotFoundError } from '../vocabulary/refusals.ts'
+import { untilPresent } from '../vocabulary/outdated-attempt.ts'
+import { NotFoundError } from '../vocabulary/refusals.ts'
 import type { Claim, Instant } from '../vocabulary/types.ts'
 import { holdColumns, loadHolds, type StoredHold } from './holds.ts'
 
@@ -49,8 +49,8 @@ export async function changeHold<T>(
   change: (tx: Tx, held: HeldClaims, now: Instant) => Promise<T>,
 ): Promise<T> {
   const locks = claims.flatMap((claim) => daysOf(claim).map((day) => resourceDayLock(claim.resourceId, day)))
-  try {
-    return await inTransaction(
+  return untilPresent(() =>
+    inTransaction(
       db,
       caller.organizationId,
       async (tx) => {
@@ -58,10 +58,8 @@ export async function changeHold<T>(
         return change(tx, held, now)
       },
       { locks },
-    )
-  } catch (error) {
-    throw isLockTimeout(error) ? new BusyError() : error
-  }
+    ),
+  )
 }
 
 /** Frees what a hold has claimed and writes down its end. */

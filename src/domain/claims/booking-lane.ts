@@ -1,6 +1,6 @@
 // The booking lane: while a transaction is under way, further requests of the organization queue and go down as one.
 import type { Database } from '../../db/client.ts'
-import { isLockTimeout, isRetriableConflict, violatedConstraint, violatedReference } from '../../db/errors.ts'
+import { isLockTimeout, isOutdated } from '../../db/errors.ts'
 import { createSharedRead, forEachAlone, type SharedRead } from '../../db/shared-transactions.ts'
 import { OutdatedAttempt } from '../vocabulary/outdated-attempt.ts'
 import { BusyError } from '../vocabulary/refusals.ts'
@@ -163,22 +163,9 @@ async function runWaiting(db: Database, organizationId: string, batch: Waiting[]
       for (const member of batch) await runWaiting(alone, organizationId, [member])
       return
     }
-    if (wasOvertaken(error)) for (const { resolve } of batch) resolve(staleAnswer())
+    if (error instanceof OutdatedAttempt || isOutdated(error)) for (const { resolve } of batch) resolve(staleAnswer())
     else for (const { reject } of batch) reject(isLockTimeout(error) ? new BusyError() : error)
   }
-}
-
-/**
- * Somebody else was first: while the locks were off, or with a customer's number, which has no lock. The next attempt
- * sees them.
- */
-function wasOvertaken(error: unknown): boolean {
-  return (
-    error instanceof OutdatedAttempt ||
-    violatedConstraint(error) !== undefined ||
-    violatedReference(error) === 'appointments_customer_fkey' ||
-    isRetriableConflict(error)
-  )
 }
 
 function answerOf(answer: BatchAnswer, request: ClaimRequest, index: number): Answer {

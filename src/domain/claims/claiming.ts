@@ -3,12 +3,12 @@ import { hash } from 'node:crypto'
 import { SHOWN_ALTERNATIVES } from '../availability/alternative-search.ts'
 import { findOffer, type Offer } from '../availability/offers.ts'
 import type { Caller } from '../people/callers.ts'
-import { BusyError, SlotUnavailableError } from '../vocabulary/refusals.ts'
+import { OutdatedAttempt, untilPresent } from '../vocabulary/outdated-attempt.ts'
+import { SlotUnavailableError } from '../vocabulary/refusals.ts'
 import type { Slot } from '../vocabulary/types.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import type { ClaimRequest, Idempotency } from './claim-requests.ts'
 
-const ATTEMPTS = 8
 /** How many are tried when the caller wants one held or booked at once. */
 const TRIED_ALTERNATIVES = 40
 const ALTERNATIVE_ROUNDS = 20
@@ -29,21 +29,19 @@ export type ExtraLocks = ClaimRequest['extraLocks']
  * Submits until the request was decided by what is in force. The database says when it was not: a definition changed, a
  * lock was missing, or (with the locks off) a constraint refused. Throws AnsweredBefore, BusyError, and what it is refused for.
  */
-export async function claim(
+export function claim(
   lane: BookingLane,
   { caller, serviceId }: { caller: Caller; serviceId: string },
   build: (offer: Offer, extraLocks: ExtraLocks) => ClaimRequest,
 ): Promise<Answer> {
-  const extraLocks: ExtraLocks = []
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const offer = await findOffer(lane.db, { organizationId: caller.organizationId, serviceId, fresh: attempt > 1 })
+  return untilPresent(async (extraLocks, number) => {
+    const offer = await findOffer(lane.db, { organizationId: caller.organizationId, serviceId, fresh: number > 1 })
     const answer = await lane.submit(build(offer, extraLocks))
     if (answer.decision.state === 'REFUSED') throw answer.decision.refusal
     if (answer.decision.state === 'ANSWERED') throw new AnsweredBefore(answer.decision.answer)
-    if (answer.decision.state !== 'STALE') return answer
-    extraLocks.push(...answer.decision.extraLocks)
-  }
-  throw new BusyError()
+    if (answer.decision.state === 'STALE') throw new OutdatedAttempt(answer.decision.extraLocks)
+    return answer
+  })
 }
 
 /**

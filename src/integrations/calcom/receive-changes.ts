@@ -1,6 +1,7 @@
 // Receives changes from over there: locks what they may touch, applies each in a savepoint, writes the log once.
 import { daysOf, type RecordedDelta, recordChanges } from '../../db/change-log.ts'
 import type { Database } from '../../db/client.ts'
+import { isOutdated } from '../../db/errors.ts'
 import { type Lock, namedLock, resourceDayLock } from '../../db/locks.ts'
 import { inSnapshot, inTransaction, type Tx } from '../../db/transaction.ts'
 import { readClock } from '../../domain/availability/resource-states.ts'
@@ -8,8 +9,7 @@ import { loadAppointments } from '../../domain/bookings/appointments.ts'
 import { offerOf } from '../../domain/bookings/reschedule-appointment.ts'
 import { loadServices } from '../../domain/catalogue/definitions.ts'
 import { changingLocks, placingLocks } from '../../domain/outside/calendars/calendar-appointments.ts'
-import { OutdatedAttempt, type ResourceDay } from '../../domain/vocabulary/outdated-attempt.ts'
-import { BusyError } from '../../domain/vocabulary/refusals.ts'
+import { OutdatedAttempt, type ResourceDay, untilPresent } from '../../domain/vocabulary/outdated-attempt.ts'
 import { type BatchItem, type ReceivedItem, receiveEach } from '../webhooks/inbox-batch.ts'
 import { findOwned, readExternalIds } from './external-ids.ts'
 import { applyRemoteChange, type RemoteChange } from './remote-changes.ts'
@@ -20,7 +20,6 @@ export interface ChangeItem extends BatchItem {
   read(): RemoteChange | null
 }
 
-const ATTEMPTS = 8
 /** Small transactions: bookings of the same days wait for the locks meanwhile. */
 const CHUNK = 25
 
@@ -43,38 +42,31 @@ async function receiveChunk(
   items: ChangeItem[],
 ): Promise<ReceivedItem[]> {
   const changes = items.flatMap((item) => readOrNothing(item) ?? [])
-  const extraDays: ResourceDay[] = []
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    try {
-      const { locks, locked } = await inSnapshot(db, integration.organizationId, (tx) =>
-        planLocks(tx, integration, changes, extraDays),
-      )
-      return await inTransaction(
-        db,
-        integration.organizationId,
-        async (tx) => {
-          const applying = { integration, locked, now: await readClock(tx) }
-          const deltas: RecordedDelta[] = []
-          const isTransient = (error: unknown) => error instanceof OutdatedAttempt
-          const options = { integrationId: integration.id, items, isTransient }
-          const received = await receiveEach(tx, options, async (item) => {
-            const change = item.read()
-            if (change === null) return { outcome: 'IGNORED' }
-            const applied = await applyRemoteChange(tx, applying, change)
-            deltas.push(...applied.deltas)
-            return { outcome: applied.outcome, result: { note: applied.note } }
-          })
-          await recordChanges(tx, netDeltas(deltas))
-          return received
-        },
-        { locks },
-      )
-    } catch (error) {
-      if (!(error instanceof OutdatedAttempt)) throw error
-      extraDays.push(...error.resourceDays)
-    }
-  }
-  throw new BusyError()
+  return untilPresent(async (extraDays) => {
+    const { locks, locked } = await inSnapshot(db, integration.organizationId, (tx) =>
+      planLocks(tx, integration, changes, extraDays),
+    )
+    return inTransaction(
+      db,
+      integration.organizationId,
+      async (tx) => {
+        const applying = { integration, locked, now: await readClock(tx) }
+        const deltas: RecordedDelta[] = []
+        const isTransient = (error: unknown) => error instanceof OutdatedAttempt || isOutdated(error)
+        const options = { integrationId: integration.id, items, isTransient }
+        const received = await receiveEach(tx, options, async (item) => {
+          const change = item.read()
+          if (change === null) return { outcome: 'IGNORED' }
+          const applied = await applyRemoteChange(tx, applying, change)
+          deltas.push(...applied.deltas)
+          return { outcome: applied.outcome, result: { note: applied.note } }
+        })
+        await recordChanges(tx, netDeltas(deltas))
+        return received
+      },
+      { locks },
+    )
+  })
 }
 
 function readOrNothing(item: ChangeItem): RemoteChange | null {

@@ -5,7 +5,7 @@ import type { Tx } from '../../../db/transaction.ts'
 import { refuseIssues } from '../../vocabulary/input-issues.ts'
 import { NotFoundError } from '../../vocabulary/refusals.ts'
 import type { Instant } from '../../vocabulary/types.ts'
-import type { WebhookEventKind } from './webhook-endpoints.ts'
+import { isPresent, type WebhookEventKind } from './webhook-endpoints.ts'
 
 export type WebhookDeliveryStatus = 'PENDING' | 'DELIVERED' | 'FAILED'
 
@@ -53,7 +53,8 @@ export async function listWebhookDeliveries(
   const matching = tx.sql`organization_id = ${tx.organizationId}
     and (${endpointId}::uuid is null or endpoint_id = ${endpointId}::uuid)
     and (${appointmentId}::uuid is null or appointment_id = ${appointmentId}::uuid)
-    and (${input.statuses ?? null}::text[] is null or status::text = any(${input.statuses ?? null}::text[]))`
+    and (${input.statuses ?? null}::text[] is null or status::text = any(${input.statuses ?? null}::text[]))
+    and ${isOfPresentEndpoint(tx)}`
   const beyondAfter = after ? tx.sql`and id < ${after}::uuid` : tx.sql``
   const beyondBefore = before ? tx.sql`and id > ${before}::uuid` : tx.sql``
   const order = backwards ? tx.sql`order by id` : tx.sql`order by id desc`
@@ -76,7 +77,7 @@ export async function listWebhookDeliveries(
 export async function loadWebhookDeliveries(tx: Tx, ids: string[]): Promise<Map<string, WebhookDeliveryRecord>> {
   const rows = await tx.sql<WebhookDeliveryRecord[]>`
     select ${deliveryColumns(tx)} from webhook_deliveries
-    where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
+    where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[]) and ${isOfPresentEndpoint(tx)}`
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -86,7 +87,7 @@ export async function redeliverWebhook(tx: Tx, { deliveryId }: { deliveryId: str
     select e.disabled_reason is not null as disabled
     from webhook_deliveries d
     join webhook_endpoints e on e.organization_id = d.organization_id and e.id = d.endpoint_id
-    where d.organization_id = ${tx.organizationId} and d.id = ${deliveryId}`
+    where d.organization_id = ${tx.organizationId} and d.id = ${deliveryId} and ${isPresent(tx)}`
   if (!disabled) throw new NotFoundError('webhook delivery')
   if (disabled.disabled) refuseIssues([{ path: ['deliveryId'], message: 'Its endpoint is disabled. Enable it first.' }])
   const [delivery] = await tx.sql<WebhookDeliveryRecord[]>`
@@ -128,6 +129,11 @@ export async function enqueueSending(
     runAt: at,
     queue: `webhook:${endpointId}`,
   })
+}
+
+function isOfPresentEndpoint(tx: Tx) {
+  return tx.sql`endpoint_id in (
+    select id from webhook_endpoints where organization_id = ${tx.organizationId} and ${isPresent(tx)})`
 }
 
 export function deliveryColumns(tx: Tx) {

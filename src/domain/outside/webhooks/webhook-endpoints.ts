@@ -1,7 +1,8 @@
 // Webhook endpoints: who is told of changes, and with which secret the messages are signed.
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
+import type { Database } from '../../../db/client.ts'
 import { lockStatement, namedLock } from '../../../db/locks.ts'
-import type { Tx } from '../../../db/transaction.ts'
+import { asSystem, type Tx } from '../../../db/transaction.ts'
 import type { AppointmentEventKind } from '../../bookings/appointments.ts'
 import { checkWholeNumber, readNote, refuseIssues } from '../../vocabulary/input-issues.ts'
 import { type InputIssue, NotFoundError, VersionConflictError } from '../../vocabulary/refusals.ts'
@@ -50,7 +51,8 @@ export async function createWebhookEndpoint(
       insert into webhook_endpoints (organization_id, id, url, description, kinds, secret, version)
       select ${tx.organizationId}::uuid, ${randomUUIDv7()}::uuid, ${url}, ${description},
         ${kinds}::text[]::appointment_event_kind[], ${secret}, 1
-      where (select count(*) from webhook_endpoints where organization_id = ${tx.organizationId}) < ${ENDPOINTS_LIMIT}
+      where (select count(*) from webhook_endpoints
+             where organization_id = ${tx.organizationId} and ${isPresent(tx)}) < ${ENDPOINTS_LIMIT}
       returning ${endpointColumns(tx)}`,
   ])
   if (!endpoint) refuseIssues([{ path: ['url'], message: `At most ${ENDPOINTS_LIMIT} endpoints. Delete one first.` }])
@@ -84,22 +86,28 @@ export async function updateWebhookEndpoint(
       disabled_at = case ${enabled}::boolean when true then null when false then coalesce(disabled_at, now()) else disabled_at end,
       failing_since = case when ${enabled}::boolean then null else failing_since end,
       paused_until = case when ${enabled}::boolean then null else paused_until end
-    where organization_id = ${tx.organizationId} and id = ${endpointId} and version = ${expectedVersion}
+    where organization_id = ${tx.organizationId} and id = ${endpointId} and version = ${expectedVersion} and ${isPresent(tx)}
     returning ${endpointColumns(tx)}`
   if (!updated) throw await missed(tx, endpointId)
   if (enabled === false) await giveUpPending(tx, endpointId)
   return updated
 }
 
-/** Its deliveries go with it, those that are still to be sent too. */
+/**
+ * Its deliveries go with it, those that are still to be sent too. The row is only marked, which waits for no booking and keeps
+ * none waiting; `removeDeletedEndpoints` removes what is left.
+ */
 export async function deleteWebhookEndpoint(
   tx: Tx,
   { endpointId }: { endpointId: string },
 ): Promise<WebhookEndpointRecord> {
   const [deleted] = await tx.sql<WebhookEndpointRecord[]>`
-    delete from webhook_endpoints where organization_id = ${tx.organizationId} and id = ${endpointId}
-    returning ${endpointColumns(tx)}`
+    select ${endpointColumns(tx)} from webhook_endpoints
+    where organization_id = ${tx.organizationId} and id = ${endpointId} and ${isPresent(tx)} for no key update`
   if (!deleted) throw new NotFoundError('webhook endpoint')
+  await tx.sql`
+    update webhook_endpoints set disabled_reason = 'DELETED', disabled_at = clock_timestamp(), updated_at = clock_timestamp()
+    where organization_id = ${tx.organizationId} and id = ${endpointId}`
   return deleted
 }
 
@@ -120,7 +128,7 @@ export async function rotateWebhookSecret(
     set version = version + 1, updated_at = now(), secret = ${secret},
       previous_secret = case when ${graceHours}::int > 0 then secret end,
       previous_secret_expires_at = case when ${graceHours}::int > 0 then now() + make_interval(hours => ${graceHours}::int) end
-    where organization_id = ${tx.organizationId} and id = ${endpointId}
+    where organization_id = ${tx.organizationId} and id = ${endpointId} and ${isPresent(tx)}
     returning ${endpointColumns(tx)}`
   if (!endpoint) throw new NotFoundError('webhook endpoint')
   return { endpoint, secret }
@@ -129,14 +137,15 @@ export async function rotateWebhookSecret(
 /** Oldest first. */
 export async function listWebhookEndpoints(tx: Tx): Promise<WebhookEndpointRecord[]> {
   return tx.sql<WebhookEndpointRecord[]>`
-    select ${endpointColumns(tx)} from webhook_endpoints where organization_id = ${tx.organizationId} order by id`
+    select ${endpointColumns(tx)} from webhook_endpoints
+    where organization_id = ${tx.organizationId} and ${isPresent(tx)} order by id`
 }
 
 /** Those that exist among `ids`. */
 export async function loadWebhookEndpoints(tx: Tx, ids: string[]): Promise<Map<string, WebhookEndpointRecord>> {
   const rows = await tx.sql<WebhookEndpointRecord[]>`
     select ${endpointColumns(tx)} from webhook_endpoints
-    where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
+    where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[]) and ${isPresent(tx)}`
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -152,6 +161,34 @@ export async function giveUpPending(tx: Tx, endpointId: string): Promise<void> {
       select id from webhook_deliveries
       where organization_id = ${tx.organizationId} and endpoint_id = ${endpointId} and status = 'PENDING'
       for update skip locked)`
+}
+
+/** Removes what deleted endpoints have left behind, a bounded number of deliveries a turn. Answers how many rows went. */
+export async function removeDeletedEndpoints(db: Database, { limit = 1000 } = {}): Promise<number> {
+  return asSystem(db, async (tx) => {
+    const deliveries = await tx.sql`
+      delete from webhook_deliveries d using (
+        select d.organization_id, d.id from webhook_endpoints e
+        join webhook_deliveries d on d.organization_id = e.organization_id and d.endpoint_id = e.id
+        where e.disabled_reason = 'DELETED' limit ${limit} for update of d skip locked
+      ) as left_behind
+      where d.organization_id = left_behind.organization_id and d.id = left_behind.id`
+    // Whoever wrote a delivery just now holds the row of its endpoint, which stays for another turn.
+    const endpoints = await tx.sql`
+      delete from webhook_endpoints w using (
+        select organization_id, id from webhook_endpoints e
+        where disabled_reason = 'DELETED' and not exists (
+          select from webhook_deliveries d where d.organization_id = e.organization_id and d.endpoint_id = e.id)
+        limit ${limit} for update skip locked
+      ) as empty
+      where w.organization_id = empty.organization_id and w.id = empty.id`
+    return deliveries.count + endpoints.count
+  })
+}
+
+/** A condition on rows of `webhook_endpoints`. */
+export function isPresent(tx: Tx) {
+  return tx.sql`disabled_reason is distinct from 'DELETED'`
 }
 
 async function missed(tx: Tx, endpointId: string) {

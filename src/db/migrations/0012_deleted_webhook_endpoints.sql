@@ -1,0 +1,1 @@
+ALTER TYPE "public"."webhook_disabled_reason" ADD VALUE 'DELETED';
