@@ -8,7 +8,7 @@ export function violatedConstraint(error: unknown): string | undefined {
 }
 
 /** The violated foreign key (23503), else undefined. */
-export function violatedReference(error: unknown): string | undefined {
+function violatedReference(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code === '23503' ? error.constraint_name : undefined
 }
 
