@@ -5,18 +5,20 @@ import { findImports, readsEnvironment } from './imports.ts'
 
 /** A room imports itself and these. The files beside the rooms (main, app, server, ...) may import all. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  metrics: [],
   runtime: [],
-  db: ['runtime'],
-  domain: ['db'],
-  realtime: ['domain', 'db', 'runtime'],
-  integrations: ['domain', 'db', 'runtime'],
-  schema: ['domain', 'realtime', 'runtime'],
+  db: ['runtime', 'metrics'],
+  domain: ['db', 'metrics'],
+  realtime: ['domain', 'db', 'runtime', 'metrics'],
+  integrations: ['domain', 'db', 'runtime', 'metrics'],
+  schema: ['domain', 'realtime', 'runtime', 'metrics'],
   embedded: ['domain', 'db', 'runtime'],
-  server: ['schema', 'integrations', 'realtime', 'domain', 'db', 'runtime'],
+  server: ['schema', 'integrations', 'realtime', 'domain', 'db', 'runtime', 'metrics'],
 }
 
 /** The rooms of the domain, top to bottom: a room uses itself and those below it. */
 const DOMAIN_ROOMS = [
+  'checks',
   'outside',
   'bookings',
   'claims',
@@ -53,6 +55,7 @@ const LIBRARIES: readonly { name: RegExp; rooms: readonly string[] }[] = [
   { name: /^(drizzle-orm|postgres)(\/|$)/, rooms: ['db', 'domain'] },
   { name: /^(ioredis|graphql-redis-subscriptions)(\/|$)/, rooms: ['realtime'] },
   { name: /^(graphql|@pothos)(\/|$)/, rooms: ['schema', 'server'] },
+  { name: /^prom-client(\/|$)/, rooms: ['metrics'] },
   { name: /^(graphql-yoga|graphql-ws|graphql-sse|ws)(\/|$)/, rooms: ['server'] },
 ]
 
