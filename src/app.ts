@@ -17,6 +17,7 @@ import { startJobs } from './integrations/jobs/runner.ts'
 import { outgoingWebhookTasks } from './integrations/outgoing-webhooks/tasks.ts'
 import { retellRoutes } from './integrations/retell/routes.ts'
 import { createWebhookDoor } from './integrations/webhooks/door.ts'
+import { createMetricsHandler } from './metrics/serve.ts'
 import { createLocalBus } from './realtime/bus.ts'
 import { createLive } from './realtime/live.ts'
 import { createBus } from './realtime/redis-bus.ts'
@@ -91,6 +92,12 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
       logger,
     }),
   )
+  if (config.metricsPort !== null) {
+    const routes = { '/metrics': createMetricsHandler() }
+    const metrics = { host: config.host, port: config.metricsPort, portName: 'METRICS_PORT', routes, logger }
+    const { url: metricsUrl } = stack.use(await openServer(metrics))
+    logger.info({ metrics: `${metricsUrl}/metrics` }, 'metrics are served')
+  }
   const graphqlUrl = `${server.url}/graphql`
   if (demo) await writeDemoFile(config.dataDirectory, { ...demo, graphql: graphqlUrl })
   const opened = stack.move()

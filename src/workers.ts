@@ -1,6 +1,7 @@
 // The complete list of background loops.
 import type { Database } from './db/client.ts'
 import { expireHolds } from './domain/bookings/expired-holds.ts'
+import { checkInvariants, countDueJobs } from './domain/checks/invariants.ts'
 import { pruneIdempotencyKeys } from './domain/claims/idempotency-keys.ts'
 import { pruneCallFunctions } from './domain/outside/calls/call-functions.ts'
 import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/outside/webhooks/webhook-attempts.ts'
@@ -8,6 +9,7 @@ import { removeDeletedEndpoints } from './domain/outside/webhooks/webhook-endpoi
 import { reconcileCalendars } from './integrations/calcom/calendars.ts'
 import { CALCOM_RULES } from './integrations/calcom/rules.ts'
 import { pruneInbox } from './integrations/webhooks/prune-inbox.ts'
+import * as metrics from './metrics/series.ts'
 import { pruneChanges } from './realtime/prune-changes.ts'
 import type { Logger } from './runtime/logger.ts'
 import { startLoop } from './runtime/loops.ts'
@@ -58,12 +60,37 @@ export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
     }),
     // Whoever was away for longer gets a snapshot.
     startLoop({ name: 'prune-changes', intervalMs: 60_000, run: () => untilDone(() => pruneChanges(db)), logger }),
+    startLoop({
+      name: 'count-jobs',
+      intervalMs: 15_000,
+      run: async () => {
+        const { waiting, oldestSeconds } = await countDueJobs(db)
+        metrics.jobsWaiting.set(waiting)
+        metrics.oldestJobSeconds.set(oldestSeconds)
+      },
+      logger,
+    }),
+    startLoop({
+      name: 'check-invariants',
+      intervalMs: 3_600_000,
+      run: (signal) => observeInvariants(db, signal, logger),
+      logger,
+    }),
   ]
   return {
     async [Symbol.asyncDispose]() {
       await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
     },
   }
+}
+
+/** What must stay 0 is looked at by every gateway; a violation is an error in the log, with some ids. */
+async function observeInvariants(db: Database, signal: AbortSignal, logger: Logger): Promise<void> {
+  for (const { kind, sentence, violations, samples } of await checkInvariants(db, { signal })) {
+    metrics.inconsistencies.set({ kind }, violations)
+    if (violations > 0) logger.error({ invariant: kind, violations, samples }, `an invariant is violated: ${sentence}`)
+  }
+  metrics.lastCheckAt.setToCurrentTime()
 }
 
 const TURN_LIMIT = 20

@@ -45,6 +45,11 @@ export function isRetriableConflict(error: unknown): boolean {
   return error instanceof postgres.PostgresError && (error.code === '40001' || error.code === '40P01')
 }
 
+/** The conflict was a circle of waits. */
+export function isDeadlock(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === '40P01'
+}
+
 /** An earlier statement of the transaction failed; this one was not tried. */
 export function isAborted(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === '25P02'

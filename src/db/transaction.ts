@@ -1,9 +1,10 @@
 // Transactions: the role and the tenant are set in each, committed changes leave after the commit.
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import * as metrics from '../metrics/series.ts'
 import type { AppointmentChange, AvailabilityChange } from './changes.ts'
 import type { Database, SqlClient } from './client.ts'
 import type { Connection } from './connections.ts'
-import { isAborted, isRetriableConflict } from './errors.ts'
+import { isAborted, isDeadlock, isLockTimeout, isRetriableConflict, violatedConstraint } from './errors.ts'
 import { type Lock, lockStatement } from './locks.ts'
 
 /** A handle for statements inside one transaction of one organization. */
@@ -94,23 +95,28 @@ interface Opening extends TransactionOptions {
 async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Promise<T>): Promise<T> {
   const { connection, tx, opened } = await openConnection(db, opening)
   await using _connection = connection
+  const sentAt = performance.now()
   let result: T
   try {
     // The first statements of `work` travel with the opening; they fail with it if it fails.
     const working = work(tx)
     working.catch(() => {})
     await opened
+    if (opening.locks?.length) metrics.lockSeconds.observe((performance.now() - sentAt) / 1000)
     result = await connection.orLost(working)
     const committed = connection.commit()
     opening.committing?.()
     await committed
+    committedTransactions.inc()
   } catch (error) {
     const cause = isAborted(error) ? connection.firstError() : error
     await connection.rollback()
-    throw await opened.then(
+    const reason = await opened.then(
       () => cause ?? error,
       (openingError: unknown) => openingError,
     )
+    countFailure(reason, db.advisoryLocks && opening.locks !== undefined)
+    throw reason
   }
   if (tx.xid !== null && (tx.changes.length > 0 || tx.appointments.length > 0)) {
     db.onCommitted({
@@ -121,6 +127,20 @@ async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Prom
     })
   }
   return result
+}
+
+const committedTransactions = metrics.transactions.labels('committed')
+const failedTransactions = metrics.transactions.labels('rolled_back')
+/** What refuses an overlap. Under the locks nothing should be left for them to refuse. */
+const OVERLAP_CONSTRAINTS = ['claims_no_overlap', 'claims_one_per_start']
+
+function countFailure(error: unknown, underLocks: boolean): void {
+  failedTransactions.inc()
+  if (isLockTimeout(error)) metrics.lockTimeouts.inc()
+  const constraint = violatedConstraint(error)
+  if (constraint === undefined) return
+  metrics.constraintViolations.inc({ constraint })
+  if (underLocks && OVERLAP_CONSTRAINTS.includes(constraint)) metrics.constraintSaved.inc()
 }
 
 async function openConnection(
@@ -208,6 +228,7 @@ async function retrying<T>(run: () => Promise<T>): Promise<T> {
       return await run()
     } catch (error) {
       if (attempt >= ATTEMPTS || !isRetriableConflict(error)) throw error
+      metrics.transactionRetries.inc({ cause: isDeadlock(error) ? 'deadlock' : 'serialization' })
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt))
     }
   }

@@ -1,17 +1,17 @@
 // Every series that a gateway counts, in one place: name, meaning, labels. Labels are words of ours, never a client's text.
-import { Counter, type CounterConfiguration, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Of this process: several gateways in one process count together. */
 export const registry = new Registry()
 
 const registers = [registry]
 
-function counter<Label extends string = never>(
-  name: string,
-  help: string,
-  labelNames: CounterConfiguration<Label>['labelNames'] = [],
-): Counter<Label> {
+function counter<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
   return new Counter<Label>({ name: `slotwire_${name}`, help, labelNames, registers })
+}
+
+function gauge<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
+  return new Gauge<Label>({ name: `slotwire_${name}`, help, labelNames, registers })
 }
 
 /** Seconds, from what a round trip on one machine takes to what a caller hangs up at. */
@@ -23,85 +23,74 @@ function seconds<Label extends string = never>(name: string, help: string, label
 
 // Operations and doors
 
-export const graphqlOperations = counter<'field' | 'outcome'>(
-  'graphql_operations_total',
-  'GraphQL operations that ran, by their first root field and by how they ended: ok, refused, error.',
+export const graphqlFields = counter<'field' | 'outcome'>(
+  'graphql_fields_total',
+  'Root fields that were resolved, by name and by outcome: ok, refused (an expected refusal), failed.',
   ['field', 'outcome'],
 )
-export const graphqlSeconds = seconds<'kind'>('graphql_operation', 'How long an operation ran, by kind.', ['kind'])
+export const refusals = counter<'code'>(
+  'refusals_total',
+  'Expected refusals that GraphQL callers were given, by code.',
+  ['code'],
+)
 export const doorAnswers = counter<'door' | 'outcome'>(
   'door_answers_total',
-  'Deliveries and requests of outside parties, by door and by class of the answer: done, refused, failed.',
+  'Deliveries from outside, by door and by class of the answer: done, refused (4xx), failed (5xx).',
   ['door', 'outcome'],
 )
-export const refusals = counter<'code'>('refusals_total', 'Expected refusals that a caller was given, by code.', [
-  'code',
-])
+export const repeatedDeliveries = counter(
+  'repeated_deliveries_total',
+  'Deliveries from outside that had been received before.',
+)
 
 // Claiming time
 
-export const duplicatesPrevented = counter<'reason'>(
-  'duplicate_bookings_prevented_total',
-  'Bookings and holds that would have doubled another, by what prevented it.',
-  ['reason'],
-)
 export const constraintViolations = counter<'constraint'>(
   'constraint_violations_total',
-  'Exclusion and unique constraints that refused a statement, by constraint.',
+  'Statements that an exclusion or unique constraint refused, by constraint.',
   ['constraint'],
 )
 export const constraintSaved = counter(
   'constraint_saved_total',
-  'Overlapping claims that the locks let pass and the constraint refused. Must stay 0.',
-)
-export const brokenOffers = counter(
-  'offers_that_could_not_be_booked_total',
-  'Live holds whose booking was refused because the time was taken. Must stay 0.',
-)
-export const transactionRetries = counter<'cause'>(
-  'transaction_retries_total',
-  'Transactions that were tried again after a conflict, by cause: deadlock, serialization.',
-  ['cause'],
+  'Overlapping claims that the locks let pass and a constraint refused. Must stay 0.',
 )
 export const transactions = counter<'outcome'>(
   'transactions_total',
   'Transactions by how they ended: committed, rolled_back.',
   ['outcome'],
 )
+export const transactionRetries = counter<'cause'>(
+  'transaction_retries_total',
+  'Transactions that were tried again after a conflict, by cause: deadlock, serialization.',
+  ['cause'],
+)
 export const lockSeconds = seconds(
   'lock_wait',
-  'From the opening of a transaction to its locks, the round trip included.',
+  'From sending the opening of a transaction with locks until it has them; the round trip is included.',
 )
 export const lockTimeouts = counter('lock_timeouts_total', 'Transactions that gave up waiting for a lock.')
-export const holdOutcomes = counter<'outcome'>('holds_total', 'Holds by what became of them: expired, booked.', [
-  'outcome',
-])
+export const holdsExpired = counter('holds_expired_total', 'Holds whose end was written down by the sweeper.')
 
 // The outside
 
-export const webhookDeliveries = counter<'outcome'>(
-  'webhook_deliveries_total',
-  'Attempts to deliver an outgoing webhook: delivered, refused, failed.',
+export const webhookAttempts = counter<'outcome'>(
+  'webhook_attempts_total',
+  'Attempts to deliver an outgoing webhook, by outcome: delivered, refused (an answer other than 2xx), unreachable.',
   ['outcome'],
 )
-export const syncSteps = counter<'outcome'>(
-  'calendar_sync_steps_total',
-  'Steps of bringing an outside calendar into agreement, by outcome.',
+export const syncOutcomes = counter<'outcome'>(
+  'calendar_sync_total',
+  'Jobs that made an outside calendar follow an appointment, by how they ended: synced, conflict, refused, …',
   ['outcome'],
 )
-export const jobsWaiting = new Gauge({
-  name: 'slotwire_jobs_waiting',
-  help: 'Jobs that are due and not done, as last counted.',
-  registers,
-})
-export const oldestJobSeconds = new Gauge({
-  name: 'slotwire_oldest_job_seconds',
-  help: 'How long the oldest due job has waited, as last counted.',
-  registers,
-})
-export const inconsistencies = new Gauge({
-  name: 'slotwire_inconsistencies',
-  help: 'Violations of an invariant that the last check of the database found, by kind. Must stay 0.',
-  labelNames: ['kind'],
-  registers,
-})
+export const jobsWaiting = gauge('jobs_waiting', 'Jobs that are due and not begun, when last counted.')
+export const oldestJobSeconds = gauge('oldest_job_seconds', 'How long the oldest of them has been due.')
+export const inconsistencies = gauge<'kind'>(
+  'inconsistencies',
+  'Violations of an invariant of the database that the last check found, by kind. Must stay 0.',
+  ['kind'],
+)
+export const lastCheckAt = gauge(
+  'last_check_timestamp_seconds',
+  'When the invariants of the database were last checked.',
+)

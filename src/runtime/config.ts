@@ -18,6 +18,8 @@ export interface Config {
   host: string
   /** 0: any free port. */
   port: number
+  /** Null: metrics are not served. 0: any free port. */
+  metricsPort: number | null
   logLevel: LogLevel
   /** Absolute. */
   dataDirectory: string
@@ -45,6 +47,9 @@ export function readConfig(environment: Environment): Config {
     // The demo's keys stand in GraphiQL: without a database of its own a gateway is for this machine only.
     host: environment.HOST || (databaseUrl.length > 0 ? '0.0.0.0' : '127.0.0.1'),
     port: readInteger(environment, 'PORT', { default: 4000, min: 0, max: 65535 }, faults),
+    metricsPort: environment.METRICS_PORT
+      ? readInteger(environment, 'METRICS_PORT', { default: 0, min: 0, max: 65535 }, faults)
+      : null,
     logLevel: readChoice(environment, 'LOG_LEVEL', LOG_LEVELS, 'info', faults),
     dataDirectory: path.resolve(environment.DATA_DIR || '.slotwire'),
     migrate: readChoice(environment, 'MIGRATE', ['on', 'off'], 'on', faults) === 'on',

@@ -74,6 +74,24 @@ test('SIGTERM closes everything: the port and the database are free', async () =
   expect(new URL(gateway.url).port).toBe(port)
 })
 
+test('metrics are served on a port of their own, and what is done is counted', async () => {
+  const address = /"metrics":"([^"]+)"/.exec(gateway.log())?.[1]
+  expect(address).toBeDefined()
+  expect(new URL(address ?? '').port).not.toBe(new URL(gateway.url).port)
+  const counted = async () => {
+    const text = await (await fetch(address ?? '')).text()
+    return Number(
+      /^slotwire_graphql_fields_total\{field="Query\.organization",outcome="ok"\} (\d+)$/m.exec(text)?.[1] ?? 0,
+    )
+  }
+  const before = await counted()
+  await readOrganizationId((await readDemo()).secretKey)
+  expect(await counted()).toBe(before + 1)
+  const response = await fetch(`${gateway.url}/metrics`)
+  expect(response.status).toBe(404)
+  expect((await fetch(address ?? '', { method: 'POST' })).status).toBe(405)
+})
+
 test('a Redis that is away keeps no gateway from starting', async () => {
   await using database = await openTestDatabase()
   await using redis = await startRedis()
@@ -83,7 +101,8 @@ test('a Redis that is away keeps no gateway from starting', async () => {
 })
 
 function startEmbedded(environment: Record<string, string> = {}): Promise<GatewayProcess> {
-  return startGateway({ databaseUrl: null, environment: { DATA_DIR: folder.path, ...environment } })
+  const common = { DATA_DIR: folder.path, METRICS_PORT: '0' }
+  return startGateway({ databaseUrl: null, environment: { ...common, ...environment } })
 }
 
 async function readDemo() {

@@ -5,6 +5,7 @@ import type { Database } from '../../db/client.ts'
 import { isLockTimeout } from '../../db/errors.ts'
 import { resourceDayLock } from '../../db/locks.ts'
 import { asSystem, inTransaction } from '../../db/transaction.ts'
+import * as metrics from '../../metrics/series.ts'
 import type { Claim } from '../vocabulary/types.ts'
 
 const BATCH_LIMIT = 200
@@ -49,12 +50,16 @@ async function removeExpired(db: Database, organizationId: string, due: Claim[])
             and status = 'ACTIVE' and expires_at <= clock_timestamp()`,
         recordChanges(tx, claimDeltas({ removed: claims })),
       ])
-      return claims.length
+      return claims
     },
     { locks },
   )
-  return work.catch((error: unknown) => {
+  try {
+    const claims = await work
+    metrics.holdsExpired.inc(new Set(claims.map(({ holdId }) => holdId)).size)
+    return claims.length
+  } catch (error) {
     if (isLockTimeout(error)) return 0 // the next turn finds them again
     throw error
-  })
+  }
 }

@@ -4,6 +4,7 @@ import { inTransaction, type Tx } from '../../db/transaction.ts'
 import { reportConflict, resolveTwinConflicts } from '../../domain/outside/calendars/calendar-conflicts.ts'
 import type { TwinName } from '../../domain/outside/calendars/external-bookings.ts'
 import { findIntegration } from '../../domain/outside/integrations.ts'
+import * as metrics from '../../metrics/series.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { JobContext, Task } from '../jobs/runner.ts'
 import { type CircuitRules, closeCircuit, countFailure, enterCircuit, pauseCircuit } from './circuit.ts'
@@ -107,7 +108,10 @@ async function syncTwin(ctx: SyncContext, name: TwinName, { workerId, signal }: 
     if (step.kind === 'NONE') {
       const { revision } = twin
       const isDone = await inTwin((tx) => finish(tx, syncing, revision, hasAsked, pauseMs))
-      if (isDone) return
+      if (isDone) {
+        metrics.syncOutcomes.inc({ outcome: 'synced' })
+        return
+      }
     } else {
       hasAsked = true
       const outcome = step.kind === 'LOOK' ? await look(syncing, twin) : await takeStep(syncing, twin, step)
@@ -196,6 +200,7 @@ async function settle(
   const { integrationId } = name
   const { appointment } = twin
   const attempts = twin.attempts + 1
+  metrics.syncOutcomes.inc({ outcome: outcome.kind.toLowerCase() })
   const lastError = outcome.message.slice(0, 1000)
   const isFinal = outcome.kind === 'CONFLICT' || (isRefusal(outcome) && attempts >= REFUSALS)
   await inTwin(async (tx) => {

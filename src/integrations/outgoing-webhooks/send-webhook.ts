@@ -7,6 +7,7 @@ import {
   endAttempt,
 } from '../../domain/outside/webhooks/webhook-attempts.ts'
 import type { Instant } from '../../domain/vocabulary/types.ts'
+import * as metrics from '../../metrics/series.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { messageBody } from './message-bodies.ts'
 import { type PostResult, post } from './post.ts'
@@ -51,6 +52,10 @@ export async function sendWebhook(
   const outcome = judge(attempt, result, random)
   if (!outcome.delivered) logger.debug({ deliveryId, ...outcome }, 'a webhook was not delivered')
   await endAttempt(db, attempt, outcome, organizationId)
+  const { delivered, responseStatus } = outcome
+  metrics.webhookAttempts.inc({
+    outcome: delivered ? 'delivered' : responseStatus === null ? 'unreachable' : 'refused',
+  })
 }
 
 function judge({ delivery, at }: Attempt, result: PostResult, random: Random): AttemptOutcome {

@@ -1,6 +1,7 @@
 // The HTTP side of inbound webhooks: reads the raw body, finds the handler, writes its answer.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isLockTimeout } from '../../db/errors.ts'
+import * as metrics from '../../metrics/series.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { refuse, type WebhookHandler, type WebhookResponse } from './requests.ts'
 
@@ -17,11 +18,13 @@ export function createWebhookDoor(
 ): (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void> {
   const patterns = Object.entries(routes).map(([pathname, handler]) => ({
     pattern: new URLPattern({ pathname }),
+    // `retell` of `/webhooks/retell/:integrationId/events`.
+    door: pathname.split('/')[2] ?? 'unknown',
     handler,
   }))
   return async (request, response, requestId) => {
     const [pathname = '/'] = (request.url ?? '/').split('?')
-    for (const { pattern, handler } of patterns) {
+    for (const { pattern, door, handler } of patterns) {
       const match = pattern.exec({ pathname })
       if (!match) continue
       const parameters = match.pathname.groups
@@ -31,10 +34,12 @@ export function createWebhookDoor(
         const answer = rawBody
           ? await handler({ method, headers, rawBody, parameters })
           : refuse(413, `The body is longer than ${BODY_LIMIT_BYTES} bytes.`)
+        count(door, answer.status)
         write(request, response, answer)
       } catch (error) {
         if (request.destroyed && !request.complete) return
         if (!isLockTimeout(error)) logger.error({ err: error, requestId, pathname }, 'a webhook failed')
+        count(door, 503)
         write(request, response, {
           status: 503,
           body: { error: 'Not done. Send it again.' },
@@ -45,6 +50,10 @@ export function createWebhookDoor(
     }
     write(request, response, refuse(404, 'There is nothing at this address.'))
   }
+}
+
+function count(door: string, status: number): void {
+  metrics.doorAnswers.inc({ door, outcome: status < 300 ? 'done' : status < 500 ? 'refused' : 'failed' })
 }
 
 /** Null: too long. The rest is not read then. */

@@ -2,6 +2,7 @@
 import type { Database } from '../../db/client.ts'
 import type { Lock } from '../../db/locks.ts'
 import { inTransaction, type Tx } from '../../db/transaction.ts'
+import * as metrics from '../../metrics/series.ts'
 
 export interface Delivery {
   integration: { organizationId: string; id: string }
@@ -45,6 +46,7 @@ export async function receive(
         on conflict (organization_id, integration_id, key)
           do update set deliveries = i.deliveries + 1, last_received_at = clock_timestamp()
         returning deliveries, outcome, result`
+      if (row.deliveries > 1) metrics.repeatedDeliveries.inc()
       if (row.deliveries > 1 && !repeats) return { isDuplicate: true, outcome: row.outcome, result: row.result }
       const { outcome, result = null } = await effect(tx)
       await tx.sql`
