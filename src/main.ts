@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import type { CommandContext } from './commands.ts'
 import { type Config, readConfig } from './runtime/config.ts'
+import { logLibraryOutput } from './runtime/library-output.ts'
 import { type Running, reportFailure, runUntilStopped } from './runtime/lifecycle.ts'
 import { createLogger, type Logger } from './runtime/logger.ts'
 import { hastenImports } from './runtime/quick-imports.ts'
@@ -23,6 +24,8 @@ The environment configures it: DATABASE_URL, REDIS_URL, PORT, ... (see the READM
 
 const FAILED = 1
 const MISUSED = 2
+/** It reads the configuration as a part of its work. */
+const CHECK_CLOSES_WITHIN_SECONDS = 30
 
 class UsageError extends Error {}
 
@@ -55,17 +58,11 @@ async function main(parameters: string[], environment: Environment): Promise<num
     if (command === 'check') return await check(environment)
     const config = readConfig(environment)
     const logger = createLogger(config.logLevel)
-    return await runUntilStopped({
-      async open(running) {
-        if (command === 'serve') return serve(config, logger, running)
-        print(await runCommand(command, options, { config, logger }))
-        running.stop()
-        return new AsyncDisposableStack()
-      },
-      logger,
-      shutdownTimeoutSeconds: config.shutdownTimeoutSeconds,
-      signals: process,
-      exit: (code) => process.exit(code),
+    return await run(logger, config.shutdownTimeoutSeconds, async (running) => {
+      if (command === 'serve') return serve(config, logger, running)
+      print(await runCommand(command, options, { config, logger }))
+      running.stop()
+      return new AsyncDisposableStack()
     })
   } catch (error) {
     if (error instanceof UsageError) {
@@ -75,6 +72,11 @@ async function main(parameters: string[], environment: Environment): Promise<num
     reportFailure(createLogger('info'), error)
     return FAILED
   }
+}
+
+function run(logger: Logger, shutdownTimeoutSeconds: number, open: (running: Running) => Promise<AsyncDisposable>) {
+  logLibraryOutput(logger)
+  return runUntilStopped({ open, logger, shutdownTimeoutSeconds, signals: process, exit: (code) => process.exit(code) })
 }
 
 async function serve(config: Config, logger: Logger, running: Running): Promise<AsyncDisposable> {
@@ -88,10 +90,17 @@ async function serve(config: Config, logger: Logger, running: Running): Promise<
 }
 
 async function check(environment: Environment): Promise<number> {
-  const { checkEverything } = await import('./check.ts')
-  const report = await checkEverything(environment, createLogger('warn'))
-  print(report)
-  return report.ok ? 0 : FAILED
+  const logger = createLogger('warn')
+  let ok = false
+  const code = await run(logger, CHECK_CLOSES_WITHIN_SECONDS, async (running) => {
+    const { checkEverything } = await import('./check.ts')
+    const report = await checkEverything(environment, logger)
+    print(report)
+    ok = report.ok
+    running.stop()
+    return new AsyncDisposableStack()
+  })
+  return ok ? code : FAILED
 }
 
 async function runCommand(command: string, options: Options, context: CommandContext): Promise<object> {

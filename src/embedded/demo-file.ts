@@ -2,6 +2,7 @@
 
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { OperatorError } from '../runtime/operator-error.ts'
 
 export interface DemoKeys {
   organizationId: string
@@ -19,17 +20,33 @@ const NAME = 'demo.json'
 /** Whole or not at all: a reader never sees half of it. */
 export async function writeDemoFile(dataDirectory: string, { graphql, ...keys }: DemoFile): Promise<void> {
   const file = path.join(dataDirectory, NAME)
-  await writeFile(`${file}.new`, `${JSON.stringify({ graphql, ...keys }, null, 2)}\n`, { mode: 0o600 })
-  await rename(`${file}.new`, file)
+  try {
+    await writeFile(`${file}.new`, `${JSON.stringify({ graphql, ...keys }, null, 2)}\n`, { mode: 0o600 })
+    await rename(`${file}.new`, file)
+  } catch (cause) {
+    throw new OperatorError(`The demo's file ${file} cannot be written (${(cause as NodeJS.ErrnoException).code}).`, {
+      cause,
+    })
+  }
 }
 
-/** Null: there is none, or none that can be used. */
+/** Null: there is none. One that cannot be used is never replaced silently: somebody may have the keys that were in it. */
 export async function readDemoFile(dataDirectory: string): Promise<DemoFile | null> {
-  const text = await readFile(path.join(dataDirectory, NAME), 'utf8').catch(() => '{}')
+  const file = path.join(dataDirectory, NAME)
+  const refusal = (what: string, cause?: unknown) =>
+    new OperatorError(`The demo's file ${file} ${what}: mend it, or move it away to get a new demo.`, { cause })
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null
+    throw refusal(`cannot be read (${cause.code})`, cause)
+  })
+  if (text === null) return null
+  let demo: Partial<DemoFile> | null = null
   try {
-    const demo: Partial<DemoFile> | null = JSON.parse(text)
-    return demo?.organizationId && demo.publishableKey && demo.secretKey ? (demo as DemoFile) : null
-  } catch {
-    return null
+    demo = JSON.parse(text)
+  } catch (cause) {
+    throw refusal('is damaged (it is no JSON)', cause)
   }
+  const { graphql, organizationId, publishableKey, secretKey } = demo ?? {}
+  if (!(organizationId && publishableKey && secretKey)) throw refusal('is damaged (a key is missing)')
+  return { graphql: graphql ?? '', organizationId, publishableKey, secretKey }
 }

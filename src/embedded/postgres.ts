@@ -165,8 +165,14 @@ async function startServer(cluster: Cluster, port: number, input: EmbeddedPostgr
   let closing = false
   void end.then((code) => {
     process.off('exit', interrupt)
-    if (!closing)
-      input.onLost?.(new Error(`The embedded PostgreSQL ended by itself (code ${code}): ${lines.join(' ')}`))
+    if (closing) return
+    const reason = lines.find((line) => /PANIC|FATAL/.test(line)) ?? lines.at(-1) ?? 'it said nothing'
+    const how = code === null ? 'it was killed' : `it exited with ${code}`
+    input.onLost?.(
+      new OperatorError(
+        `The embedded PostgreSQL ended by itself (${how}: ${reason}): the next start recovers its data.`,
+      ),
+    )
   })
   await Promise.race([ready.promise, end])
   if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) {

@@ -33,6 +33,8 @@ const SAME_SIGNAL_MS = 500
 /**
  * Opens, waits for SIGINT, SIGTERM or a failure, closes; answers the exit code.
  * A second signal or the deadline ends the process at once.
+ *
+ * An error that nobody caught is a failure like any other: it is logged once, and everything is closed in order.
  */
 export async function runUntilStopped(run: Run): Promise<number> {
   const now = run.now ?? (() => performance.now())
@@ -53,7 +55,7 @@ export async function runUntilStopped(run: Run): Promise<number> {
       run.exit(INTERRUPTED)
     }
   }
-  run.signals.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  run.signals.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('uncaughtException', fail)
   try {
     const opened = await run
       .open({ stopping: stop.signal, stop: (error) => (error ? fail(error) : stop.abort()) })
@@ -66,7 +68,7 @@ export async function runUntilStopped(run: Run): Promise<number> {
       await closeWithin(opened, run).catch(fail)
     }
   } finally {
-    run.signals.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    run.signals.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('uncaughtException', fail)
   }
   for (const failure of failures) reportFailure(run.logger, failure)
   return failures.length > 0 ? 1 : 0

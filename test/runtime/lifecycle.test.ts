@@ -62,6 +62,18 @@ test('the loss of something indispensable closes the rest and ends with exit cod
   expect(closed).toEqual(['server'])
 })
 
+test('an error that nobody caught closes the rest and ends with exit code 1', async () => {
+  const closed: string[] = []
+  const run = start(async () => {
+    const stack = new AsyncDisposableStack()
+    stack.defer(() => void closed.push('server'))
+    return stack
+  })
+  run.signals.emit('uncaughtException', new OperatorError('Nobody expected this.'))
+  expect(await run.exitCode).toBe(1)
+  expect(closed).toEqual(['server'])
+})
+
 test('a signal that arrives twice is one, and a second one ends the process at once', async () => {
   let now = 1000
   const held = Promise.withResolvers<void>()

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { Logger as JobLogger, type LogLevel, type Runner, run, type WorkerEvents } from 'graphile-worker'
 import type { Database } from '../../db/client.ts'
+import { type JobPool, openJobPool } from '../../db/job-pool.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { startLoop } from '../../runtime/loops.ts'
 import { beatAndFreeTheDead } from './dead-workers.ts'
@@ -34,7 +35,7 @@ const CLOSE_WITHIN_MS = 5000
 
 /** Never waits for the database: until it answers, jobs wait in it. Disposing lets running jobs end. */
 export function startJobs(input: RunnerInput): AsyncDisposable {
-  const { db, tasks, logger, deadAfterMs = 15_000 } = input
+  const { url, db, tasks, logger, concurrency = 4, deadAfterMs = 15_000 } = input
   const workerIds = new Set<string>()
   const closing = Promise.withResolvers<void>()
   let isClosing = false
@@ -44,7 +45,8 @@ export function startJobs(input: RunnerInput): AsyncDisposable {
   const supervising = (async () => {
     while (!isClosing) {
       try {
-        runner = await openRunner(input, workerIds)
+        await using pool = openJobPool({ url, size: concurrency + 2, logger })
+        runner = await openRunner(input, pool, workerIds)
         if (isClosing) await runner.stop().catch(() => {})
         await runner.promise
       } catch (err) {
@@ -74,14 +76,13 @@ export function startJobs(input: RunnerInput): AsyncDisposable {
   }
 }
 
-async function openRunner({ url, tasks, logger, concurrency = 4 }: RunnerInput, workerIds: Set<string>) {
+async function openRunner({ tasks, logger, concurrency = 4 }: RunnerInput, pool: JobPool, workerIds: Set<string>) {
   const events: WorkerEvents = new EventEmitter()
   events.on('worker:create', ({ worker }) => workerIds.add(worker.workerId))
   events.on('worker:stop', ({ worker }) => workerIds.delete(worker.workerId))
   return run({
-    connectionString: url,
+    pgPool: pool.pool,
     concurrency,
-    maxPoolSize: concurrency + 2,
     pollInterval: 1000,
     gracefulShutdownAbortTimeout: CLOSE_WITHIN_MS,
     // The process has one place that hears signals.
