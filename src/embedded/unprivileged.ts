@@ -59,14 +59,19 @@ function findClosed(target: string, user: User): string | undefined {
 
 // A checkout in /root (mode 0700) is closed to every other user. Reading past folder modes is the one privilege that
 // PostgreSQL then keeps; copying binaries and data elsewhere would leave things behind, opening /root is not ours to do.
+//
+// Without the securebit, access(2) knows nothing of that privilege: it asks as the real user and drops the capabilities of
+// whoever is not root. initdb looks for its siblings with access(2), as does every shell.
 function keepPrivilege(user: User, closed: string): string[] {
-  const held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(readIfAny('/proc/self/status'))?.[1] ?? '0'}`)
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(readIfAny('/proc/self/status'))?.[1] ?? '0'}`)
+  const holds = ({ bit }: { bit: bigint }) => ((effective >> bit) & 1n) === 1n
   // The narrow one first; containers usually have the second only.
-  const [capability] = [
+  const capability = [
     { name: 'dac_read_search', bit: 2n },
     { name: 'dac_override', bit: 1n },
-  ].filter(({ bit }) => (held >> bit) & 1n)
-  if (!capability) {
+  ].find(holds)
+  const setpcap = { bit: 8n }
+  if (!capability || !holds(setpcap)) {
     throw new OperatorError(
       `Started as root, but PostgreSQL runs as another user and cannot enter ${closed}: ` +
         'move Slotwire and its DATA_DIR to a folder that is open to others, or start it as an ordinary user.',
@@ -74,7 +79,7 @@ function keepPrivilege(user: User, closed: string): string[] {
   }
   const { uid, gid } = user
   const capabilities = [`--inh-caps=+${capability.name}`, `--ambient-caps=+${capability.name}`]
-  return [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...capabilities]
+  return [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--securebits=+no_setuid_fixup', ...capabilities]
 }
 
 function readIfAny(file: string): string {

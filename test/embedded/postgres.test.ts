@@ -1,8 +1,11 @@
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, chown, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findBinaries } from '../../src/embedded/binaries.ts'
 import { shareEmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
+import { chooseUser, spawnUnprivileged } from '../../src/embedded/unprivileged.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { startProcess } from '../support/child-processes.ts'
 import { openTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
@@ -137,6 +140,30 @@ test('a folder that others may not enter serves as well as any other', async () 
   await chmod(closed.path, 0o700)
   await using server = await startEmbeddedPostgres({ dataDirectory: path.join(closed.path, 'data'), logger })
   expect(await query(server.url, 'select 1 as one')).toEqual([{ one: 1 }])
+})
+
+// As where root's home has the usual mode 0700, and the checkout is in it. Who is not root starts everything as themselves.
+test('binaries in a folder that others may not enter serve as well as any other', async () => {
+  await using closed = await openTemporaryFolder()
+  const installed = path.dirname(path.dirname(findBinaries().initdb))
+  await cp(installed, path.join(closed.path, 'native'), { recursive: true, verbatimSymlinks: true })
+  await chmod(closed.path, 0o700)
+  const data = path.join(closed.path, 'data')
+  await mkdir(data, { mode: 0o700 })
+  const user = chooseUser(data)
+  if (user) await chown(data, user.uid, user.gid)
+  const initdb = spawnUnprivileged({
+    file: path.join(closed.path, 'native/bin/initdb'),
+    arguments: ['--pgdata', data, '--no-sync'],
+    user,
+    paths: [data],
+  })
+  let said = ''
+  initdb.stderr?.on('data', (chunk) => {
+    said += chunk
+  })
+  const [code] = await once(initdb, 'close')
+  expect({ code, said }).toMatchObject({ code: 0 })
 })
 
 async function startOwner(dataDirectory: string) {
