@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startProcess, type TestProcess } from '../support/child-processes.ts'
 import { REPOSITORY } from '../support/run-command.ts'
 import { openTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
+import { paste } from '../support/terminal.ts'
 import { until } from '../support/until.ts'
 
 const readme = readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8')
@@ -57,18 +58,28 @@ describe('the README', () => {
     )
   })
 
+  const booking = ['ask() {', 'NEAR=', 'bookAppointment'].map(blockWith).join('\n')
+  const watching = blockWith('subscription').replace('--max-time 20', '--max-time 3')
+
   it('books with curl', async () => {
-    const answers = (await typed(blockWith('bookAppointment'))).trim().split(/(?<=\})(?=\{)|\n/)
+    const answers = (await typed(booking)).trim().split('\n')
     const [services, alternatives, booked] = answers.map((line) => JSON.parse(line))
     expect(services.data.services.map(({ name }: { name: string }) => name)).toContain('Haircut')
     expect(alternatives.data.alternatives).toHaveLength(3)
     expect(booked.data.bookAppointment.manageToken).toMatch(/^mt_/)
   })
 
-  it('watches with curl', async () => {
-    const book = blockWith('bookAppointment').split('# Book the nearest')[0] ?? ''
-    const watch = blockWith('subscription').replace('--max-time 20', '--max-time 3')
-    expect(await typed(`${book}\n${watch}`)).toMatch(/event: next\ndata: \{"data":\{"availability":\{"kind":"SNAPSHOT"/)
+  // Where `!` brings back earlier commands, `#` begins no comment, and a quote is waited for.
+  it.each(['bash', 'zsh'] as const)('books and watches when it is pasted into %s', async (shell) => {
+    await using home = await openTemporaryFolder()
+    const terminal = { cwd: folder.path, home: home.path, environment: environment() }
+    const screen = await paste(shell, `${booking}\n${watching}`, terminal)
+    const answered = screen.replaceAll(/\s+/g, '')
+    expect(answered).toContain('"name":"Haircut","durationMinutes":45')
+    expect(answered).toMatch(/\{"data":\{"alternatives":\[\{"startsAt":/)
+    expect(answered).toMatch(/\{"data":\{"bookAppointment":\{"usedAlternative":(true|false),"manageToken":"mt_/)
+    expect(answered).toContain('data:{"data":{"availability":{"kind":"SNAPSHOT"')
+    expect(screen).not.toMatch(/not found|no matches|parse error|unmatched/i)
   })
 
   it('plays a telephone call', async () => {

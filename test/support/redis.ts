@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { startProcess, type TestProcess } from './child-processes.ts'
-import { requireRedisServer } from './redis-server.ts'
+import { requireProgram } from './programs.ts'
 import { until } from './until.ts'
 
 export interface TestRedis extends AsyncDisposable {
@@ -27,7 +27,7 @@ interface RedisOptions {
 
 /** Keeps nothing on disk. */
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
-  const command = requireRedisServer()
+  const command = requireProgram(['redis-server', 'valkey-server'], 'redis-server', 'or set REDIS_URL')
   const port = options.port ?? (await findFreePort())
   const settings = [
     '--port',
