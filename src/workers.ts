@@ -2,7 +2,7 @@
 import type { Database } from './db/client.ts'
 import { expireHolds } from './domain/bookings/expired-holds.ts'
 import { checkInvariants, countDueJobs } from './domain/checks/invariants.ts'
-import { pruneIdempotencyKeys } from './domain/claims/idempotency-keys.ts'
+import { pruneIdempotencyKeys } from './domain/claims/idempotency.ts'
 import { pruneCallFunctions } from './domain/outside/calls/call-functions.ts'
 import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/outside/webhooks/webhook-attempts.ts'
 import { removeDeletedEndpoints } from './domain/outside/webhooks/webhook-endpoints.ts'

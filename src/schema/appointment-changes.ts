@@ -133,7 +133,8 @@ builder.mutationFields((t) => ({
   }),
   completeAppointment: t.field({
     type: Appointment,
-    description: 'Notes that an appointment took place. Secret keys only.',
+    description:
+      'Notes that an appointment took place, once it has begun. One that was closed as NO_SHOW is corrected. Secret keys only.',
     authScopes: { secret: true },
     errors: {
       types: [VersionConflictError, InvalidTransitionError, NotFoundError, BusyError],
@@ -148,7 +149,8 @@ builder.mutationFields((t) => ({
   }),
   markNoShow: t.field({
     type: Appointment,
-    description: 'Notes that the customer did not come. Secret keys only.',
+    description:
+      'Notes that the customer did not come, once it has begun. One that was closed as COMPLETED is corrected. Secret keys only.',
     authScopes: { secret: true },
     errors: {
       types: [VersionConflictError, InvalidTransitionError, NotFoundError, BusyError],

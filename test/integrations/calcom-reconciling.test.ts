@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listResources } from '../../src/domain/catalogue/resources.ts'
 import { listServices } from '../../src/domain/catalogue/services.ts'
 import { connectCalcom } from '../../src/domain/outside/calendars/calendars.ts'
+import { syncTeam } from '../../src/domain/outside/calendars/team-sync.ts'
 import { disconnectIntegration, findIntegration } from '../../src/domain/outside/integrations.ts'
+import { OutdatedAttempt } from '../../src/domain/vocabulary/outdated-attempt.ts'
 import { createCalendars, reconcileCalendars } from '../../src/integrations/calcom/calendars.ts'
 import { receiveChanges } from '../../src/integrations/calcom/receive-changes.ts'
 import { itemOfRead } from '../../src/integrations/calcom/reconcile.ts'
@@ -13,6 +15,7 @@ import { type CalcomGateway, CUT_TYPE, connectionTo, openCalcomGateway } from '.
 import { QUICK } from '../support/calcom-rules.ts'
 import { expectIntact } from '../support/database-checks.ts'
 import { book, hold, hourAhead } from '../support/salon.ts'
+import { until } from '../support/until.ts'
 
 const HOUR = 3_600_000
 
@@ -31,6 +34,12 @@ function calendars({ db }: Pick<CalcomGateway, 'db'> = gateway) {
   return createCalendars({ db, logger: createLogger('silent'), rules })
 }
 const rules = { timeoutMs: 5000, circuit: QUICK.circuit, pollEveryMs: 0 }
+
+async function countWaiting({ db }: Pick<CalcomGateway, 'db'>): Promise<number> {
+  const waiting = await db.sql`
+    select from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())`
+  return waiting.length
+}
 
 let hours = 0
 function next() {
@@ -220,6 +229,30 @@ describe('team sync', () => {
     expect(again.members.every(({ action }) => action === 'KEPT')).toBe(true)
     expect(await team.read((tx) => listResources(tx))).toHaveLength(2)
     await team[Symbol.asyncDispose]()
+  })
+
+  it('takes nothing back of what was connected while the team was being read', async () => {
+    await using team = await openCalcomGateway({ people: 1, jobs: false, connection: { teamId: 5 } })
+    team.calcom.members.push({ id: 42, name: 'Zoe', email: 'zoe@example.com', username: 'zoe' })
+    const options = { connection: { teamId: 5, fallbackEmail: 'new-desk@example.com' }, moreTypes: [777] }
+    const { members } = await team
+      .write(async (tx) => {
+        await connectCalcom(tx, connectionTo(team.calcom, team, options))
+        const syncing = calendars(team).syncTeam({ ...team, dryRun: false })
+        await until(async () => (await countWaiting(team)) > 0)
+        return [syncing] as const
+      })
+      .then(([syncing]) => syncing)
+    expect(members.map(({ action }) => action)).toEqual(['KEPT', 'CREATED'])
+    const found = await findIntegration(team.db, { id: team.integrationId, provider: 'CALCOM' })
+    const { settings, version } = calcomIntegration(found ?? expect.fail())
+    expect(settings.fallbackEmail).toBe('new-desk@example.com')
+    expect(settings.eventTypes.map(({ eventTypeId }) => eventTypeId)).toContain(777)
+    expect(settings.hosts.map(({ host }) => host)).toContain('zoe@example.com')
+    // The team was read of the account that is connected now.
+    expect(version).toBe(3)
+    const outdated = syncTeam(team.db, { ...team, version: 1, team: { members: [], eventTypes: [] }, dryRun: false })
+    await expect(outdated).rejects.toBeInstanceOf(OutdatedAttempt)
   })
 
   it('does nothing at all when one member or one service cannot be taken', async () => {

@@ -189,7 +189,8 @@ describe('the feed of a resource', () => {
 
   it('keeps showing an appointment that took place or that nobody came to', async () => {
     const appointment = await bookWith(anna())
-    await markNoShow(salon.lane, { caller: salon.caller, appointmentId: appointment.id, expectedVersion: 1 })
+    const { id: appointmentId, startsAt: now } = appointment
+    await markNoShow(salon.lane, { caller: salon.caller, appointmentId, expectedVersion: 1, now })
     const { events } = await (await openFeed({ resourceId: anna() })).read()
     expect(events.find(({ uid }) => uid.includes(appointment.id))?.status).toBe('CONFIRMED')
   })

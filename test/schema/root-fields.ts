@@ -7,6 +7,8 @@ export type Access = 'answers' | 'hidden' | 'FORBIDDEN' | 'BAD_USER_INPUT'
 export interface RootField {
   document: string
   variables: (world: World) => Record<string, unknown>
+  /** The appointments have to have begun. */
+  isOfPast?: true
   secret: Access
   publishable: Access
   manage: Access
@@ -173,12 +175,14 @@ export const rootFields: Record<string, RootField> = {
   },
   'Mutation.completeAppointment': {
     document: input('completeAppointment', 'CloseAppointmentInput'),
+    isOfPast: true,
     variables: ({ appointmentId }) => ({ input: { appointmentId, expectedVersion: 1 } }),
     ...secretOnly,
     foreign: 'NOT_FOUND',
   },
   'Mutation.markNoShow': {
     document: input('markNoShow', 'CloseAppointmentInput'),
+    isOfPast: true,
     variables: ({ appointmentId }) => ({ input: { appointmentId, expectedVersion: 1 } }),
     ...secretOnly,
     foreign: 'NOT_FOUND',

@@ -172,7 +172,9 @@ async function closeSomething(client: Client): Promise<void> {
   const { id, version } = someAppointment(client)
   const { caller, lane } = doorOf(client)
   const close = client.random.chance(0.5) ? completeAppointment : markNoShow
-  acknowledge(client, await close(lane, { caller, appointmentId: id, expectedVersion: version }))
+  // As if it had begun.
+  const now = Date.now() + 400 * 86_400_000
+  acknowledge(client, await close(lane, { caller, appointmentId: id, expectedVersion: version, now }))
 }
 
 async function changeHours(client: Client): Promise<void> {

@@ -43,7 +43,7 @@ export const idempotencyKeys = pgTable(
     organizationId: organizationId(),
     caller: text().notNull(),
     key: text().notNull(),
-    /** SHA-256 of the operation and its input, hex. */
+    /** The fingerprint of the operation and its input. */
     requestHash: text('request_hash').notNull(),
     result: jsonb().$type<IdempotentResult>().notNull(),
     createdAt: instant('created_at').notNull().default(sql`now()`),

@@ -3,14 +3,21 @@
 import { daysOf } from '../../db/change-log.ts'
 import type { Database } from '../../db/client.ts'
 import { type Lock, namedLock, resourceDayLock } from '../../db/locks.ts'
-import type { IdempotentResult } from '../../db/tables/keys.ts'
 import { inSnapshot, inTransaction, type Tx } from '../../db/transaction.ts'
 import { readClock } from '../availability/resource-states.ts'
-import { type Idempotency, idempotencyLock } from '../claims/claim-requests.ts'
+import {
+  type Idempotency,
+  idempotencyLock,
+  isSameRequest,
+  nameOfKey,
+  readUsedKeys,
+  writeUsedKeys,
+} from '../claims/idempotency.ts'
 import { requestedSyncs } from '../outside/calendars/external-bookings.ts'
 import type { Caller } from '../people/callers.ts'
 import { OutdatedAttempt, type ResourceDay, untilPresent } from '../vocabulary/outdated-attempt.ts'
 import {
+  type AppointmentStatus,
   IdempotencyKeyReusedError,
   InvalidTransitionError,
   NotFoundError,
@@ -30,6 +37,8 @@ export interface ChangeInput {
   appointmentId: string
   expectedVersion: number
   idempotency: Idempotency | null
+  /** What it may be changed from; left out: CONFIRMED. */
+  of?: AppointmentStatus[]
 }
 
 /** The appointment under its locks, at the version and in the status that the change needs. */
@@ -62,7 +71,7 @@ export function changeAppointment<Prepared extends Omit<Attempt, 'appointment'>>
 
 async function attemptChange<Prepared extends Omit<Attempt, 'appointment'>>(
   db: Database,
-  { caller, appointmentId, expectedVersion, idempotency }: ChangeInput,
+  { caller, appointmentId, expectedVersion, idempotency, of = ['CONFIRMED'] }: ChangeInput,
   prepare: (tx: Tx, appointment: StoredAppointment) => Promise<Prepared>,
   change: (tx: Tx, changing: Changing, prepared: Prepared) => Promise<StoredAppointment>,
   extraDays: ResourceDay[],
@@ -86,22 +95,21 @@ async function attemptChange<Prepared extends Omit<Attempt, 'appointment'>>(
     db,
     caller.organizationId,
     async (tx) => {
-      const [[appointment], known, claims, now] = await Promise.all([
+      const [[appointment], usedKeys, claims, now] = await Promise.all([
         // Sent before all others: with the advisory locks off, a duplicate waits here for the one that writes the key.
         tx.sql<StoredAppointment[]>`
           select ${appointmentColumns(tx)} from appointments
           where organization_id = ${tx.organizationId} and id = ${appointmentId} for update`.execute(),
-        readIdempotent(tx, caller, idempotency),
+        readUsedKeys(tx, idempotency ? [{ caller: caller.id, key: idempotency.key }] : []),
         readClaims(tx, appointmentId),
         readClock(tx),
       ])
       if (!appointment) throw new NotFoundError('appointment')
-      if (known) {
-        if (known.requestHash !== idempotency?.requestHash) throw new IdempotencyKeyReusedError()
-        return appointment
-      }
+      const known = idempotency && usedKeys.get(nameOfKey({ caller: caller.id, key: idempotency.key }))
+      if (known && !isSameRequest(idempotency, known.fingerprint)) throw new IdempotencyKeyReusedError()
+      if (known) return appointment
       if (appointment.version !== expectedVersion) throw new VersionConflictError(appointment.version)
-      if (appointment.status !== 'CONFIRMED') throw new InvalidTransitionError(appointment.status)
+      if (!of.includes(appointment.status)) throw new InvalidTransitionError(appointment.status)
       const missing = claims.flatMap(resourceDaysOfClaim).filter((day) => !lockedDays.has(nameOf(day)))
       if (missing.length > 0) throw new OutdatedAttempt(missing)
       return change(tx, { appointment, claims, now, lockedDays }, prepared)
@@ -145,12 +153,10 @@ export async function writeAppointmentChange(tx: Tx, update: AppointmentUpdate):
       values (${tx.organizationId}, ${appointment.id}, ${next.version}, ${kind}, ${new Date(now)}, ${caller.actor},
         ${caller.origin}, ${moved ? new Date(appointment.startsAt) : null}, ${moved ? new Date(next.startsAt) : null},
         ${reason}, ${policy?.version ?? null}, ${policy?.scopeId ?? null}, ${update.policyOverridden})`,
-    idempotency === null
-      ? []
-      : tx.sql`
-          insert into idempotency_keys (organization_id, caller, key, request_hash, result)
-          values (${tx.organizationId}, ${caller.id}, ${idempotency.key}, ${idempotency.requestHash},
-            ${JSON.stringify({ appointmentId: appointment.id })}::jsonb)`,
+    writeUsedKeys(
+      tx,
+      idempotency ? [{ ...idempotency, caller: caller.id, result: { appointmentId: appointment.id } }] : [],
+    ),
   ])
   if (!updated[0]) throw new OutdatedAttempt()
   // Where no claim changes (completed, no-show) nothing else names the transaction.
@@ -172,12 +178,4 @@ export function readClaims(tx: Tx, appointmentId: string): PromiseLike<Claim[]> 
     select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end",
       hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
     from claims where organization_id = ${tx.organizationId} and appointment_id = ${appointmentId} and active`
-}
-
-async function readIdempotent(tx: Tx, caller: Caller, idempotency: Idempotency | null) {
-  if (idempotency === null) return undefined
-  const [row] = await tx.sql<{ requestHash: string; result: IdempotentResult }[]>`
-    select request_hash as "requestHash", result from idempotency_keys
-    where organization_id = ${tx.organizationId} and caller = ${caller.id} and key = ${idempotency.key}`
-  return row
 }

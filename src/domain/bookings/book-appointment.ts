@@ -4,14 +4,8 @@ import { DEFAULT_WITHIN_MINUTES } from '../availability/alternative-search.ts'
 import { findOffer } from '../availability/offers.ts'
 import type { Answer, BookingLane } from '../claims/booking-lane.ts'
 import { lockableStarts, type NewBooking, type SlotWish } from '../claims/claim-requests.ts'
-import {
-  alternativesToFind,
-  claim,
-  claimAlternative,
-  idempotencyFor,
-  shownAlternatives,
-  slotUnavailable,
-} from '../claims/claiming.ts'
+import { alternativesToFind, claim, claimAlternative, shownAlternatives, slotUnavailable } from '../claims/claiming.ts'
+import { idempotencyFor } from '../claims/idempotency.ts'
 import type { ClaimingFunction } from '../outside/calls/call-functions.ts'
 import { type Caller, seesCustomers } from '../people/callers.ts'
 import { createManageToken } from '../people/manage-tokens.ts'

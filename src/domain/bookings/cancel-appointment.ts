@@ -2,7 +2,7 @@
 import { claimDeltas, recordChanges } from '../../db/change-log.ts'
 import type { BookingLane } from '../claims/booking-lane.ts'
 import { deactivateClaims } from '../claims/claim-writing.ts'
-import { idempotencyFor } from '../claims/claiming.ts'
+import { idempotencyFor } from '../claims/idempotency.ts'
 import type { Caller } from '../people/callers.ts'
 import { readNote, refuseIssues } from '../vocabulary/input-issues.ts'
 import { changeAppointment, writeAppointmentChange } from './appointment-changes.ts'

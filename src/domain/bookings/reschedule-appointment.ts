@@ -10,7 +10,7 @@ import { candidatesOf, loadSchedules, loadServices, readDefinitionVersions } fro
 import type { BookingLane } from '../claims/booking-lane.ts'
 import { claimedSegments, take } from '../claims/claim-decisions.ts'
 import { deactivateClaims, insertClaims } from '../claims/claim-writing.ts'
-import { idempotencyFor } from '../claims/claiming.ts'
+import { idempotencyFor } from '../claims/idempotency.ts'
 import { type Caller, seesCustomers } from '../people/callers.ts'
 import { rankAlternatives } from '../slots/alternative-ranking.ts'
 import { chooseAssignment } from '../slots/assignments.ts'

@@ -1,6 +1,7 @@
 // Decides a batch of claim requests one after the other, in memory, on what was read under the locks.
 import { randomUUIDv7 } from 'node:crypto'
 import { daysOf } from '../../db/change-log.ts'
+import type { IdempotentResult } from '../../db/tables/keys.ts'
 import { SHOWN_ALTERNATIVES, wishOf } from '../availability/alternative-search.ts'
 import { fairnessOf } from '../availability/fairness.ts'
 import {
@@ -26,7 +27,7 @@ import {
 } from '../vocabulary/refusals.ts'
 import type { Assignment, Claim, ClaimedSegment, Instant, SlotBlock } from '../vocabulary/types.ts'
 import { alternativesUnderLocks } from './alternatives-under-locks.ts'
-import { type BatchState, idempotencyName, sessionOf } from './claim-reading.ts'
+import { type BatchState, sessionOf } from './claim-reading.ts'
 import {
   type BookHoldRequest,
   type BookRequest,
@@ -34,6 +35,7 @@ import {
   type HoldRequest,
   windowsOf,
 } from './claim-requests.ts'
+import { type Idempotency, isSameRequest, nameOfKey, type UsedKey } from './idempotency.ts'
 
 export type Won = Extract<Decision, { state: 'HOLD' | 'BOOK' | 'BOOK_HOLD' }>
 
@@ -90,21 +92,27 @@ export function decide(state: BatchState, request: ClaimRequest): Decision {
 }
 
 function decideAnew(state: BatchState, request: ClaimRequest): Decision {
-  const known = request.idempotency && state.idempotent.get(idempotencyOf(request))
-  if (known) {
-    if (known.requestHash !== request.idempotency?.requestHash) return refused(new IdempotencyKeyReusedError())
-    const { holdId, appointmentId, usedAlternative = false, refusal } = known.result
-    return {
-      state: 'KNOWN',
-      holdId,
-      appointmentId,
-      usedAlternative,
-      refusal: (refusal as HoldRequest['refusal']) ?? null,
-    }
-  }
+  const { idempotency } = request
+  if (!idempotency) return decideClaim(state, request)
+  const name = nameOfKey({ caller: request.caller.id, key: idempotency.key })
+  const used = state.usedKeys.get(name)
+  if (used) return decideKnown(idempotency, used)
   const decision = decideClaim(state, request)
-  if (request.idempotency) remember(state, request, decision)
+  // A duplicate in the same batch gets the answer of the first.
+  for (const key of isWon(decision) ? usedKeyOf(decision) : []) state.usedKeys.set(name, key)
   return decision
+}
+
+function decideKnown(idempotency: Idempotency, { fingerprint, result }: UsedKey): Decision {
+  if (!isSameRequest(idempotency, fingerprint)) return refused(new IdempotencyKeyReusedError())
+  const { holdId, appointmentId, usedAlternative = false, refusal } = result
+  return {
+    state: 'KNOWN',
+    holdId,
+    appointmentId,
+    usedAlternative,
+    refusal: (refusal as HoldRequest['refusal']) ?? null,
+  }
 }
 
 function decideClaim(state: BatchState, request: ClaimRequest): Decision {
@@ -132,24 +140,15 @@ function decideSlot(state: BatchState, request: HoldRequest | BookRequest): Deci
   return request.kind === 'HOLD' ? decideHold(state, request) : decideBook(state, request)
 }
 
-function idempotencyOf(request: ClaimRequest): string {
-  return idempotencyName({ caller: request.caller.id, key: request.idempotency?.key ?? '' })
+export function usedKeyOf(decision: Won): UsedKey[] {
+  const { idempotency, caller } = decision.request
+  return idempotency ? [{ ...idempotency, caller: caller.id, result: resultOf(decision) }] : []
 }
 
-// A duplicate in the same batch gets the answer of the first.
-function remember(state: BatchState, request: ClaimRequest, decision: Decision): void {
-  const requestHash = request.idempotency?.requestHash ?? ''
-  const name = idempotencyOf(request)
-  if (decision.state === 'HOLD') {
-    state.idempotent.set(name, { requestHash, result: { holdId: decision.hold.id, refusal: decision.request.refusal } })
-  }
-  if (decision.state === 'BOOK' || decision.state === 'BOOK_HOLD') {
-    const usedAlternative = decision.request.kind === 'BOOK' && decision.request.wishedAt !== null
-    state.idempotent.set(name, {
-      requestHash,
-      result: { appointmentId: decision.booked.appointmentId, usedAlternative },
-    })
-  }
+function resultOf(decision: Won): IdempotentResult {
+  if (decision.state === 'HOLD') return { holdId: decision.hold.id, refusal: decision.request.refusal }
+  const usedAlternative = decision.request.kind === 'BOOK' && decision.request.wishedAt !== null
+  return { appointmentId: decision.booked.appointmentId, usedAlternative }
 }
 
 function decideHold(state: BatchState, request: HoldRequest): Decision {

@@ -1,5 +1,4 @@
 // Reads, under the locks and in one packet, all that decides a batch of claim requests.
-import type { IdempotentResult } from '../../db/tables/keys.ts'
 import type { Tx } from '../../db/transaction.ts'
 import { readOwnAppointments } from '../availability/alternative-search.ts'
 import { type LastServed, readLastServed } from '../availability/fairness.ts'
@@ -9,6 +8,7 @@ import { readDefinitionVersions } from '../catalogue/definitions.ts'
 import { type KnownFunctions, readFunctions } from '../outside/calls/call-functions.ts'
 import type { Claim, Instant, Interval, ResourceState } from '../vocabulary/types.ts'
 import { type ClaimRequest, isFullyPinned, windowOf, windowsOf } from './claim-requests.ts'
+import { readUsedKeys, type UsedKeys } from './idempotency.ts'
 
 export interface BatchState {
   /** The database's clock after the locks were taken: it alone decides what has expired or passed. */
@@ -24,7 +24,8 @@ export interface BatchState {
   /** Of the resources that the server may choose among. */
   lastServed: LastServed
   customerIds: Set<string>
-  idempotent: Map<string, { requestHash: string; result: IdempotentResult }>
+  /** Changed while deciding. */
+  usedKeys: UsedKeys
   lockedDays: Set<string>
   functions: KnownFunctions
   /** Of those who take an alternative: what they have at that time already. */
@@ -43,7 +44,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     holdClaims,
     lastServed,
     customerIds,
-    idempotent,
+    usedKeys,
     functions,
     ownAppointments,
   ] = await Promise.all([
@@ -55,7 +56,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     readHoldClaims(tx, requests),
     readLastServed(tx, choicesOf(requests)),
     readCustomers(tx, requests),
-    readIdempotent(tx, requests),
+    readUsedKeys(tx, requests.flatMap(keyOf)),
     readFunctions(
       tx,
       requests.flatMap(({ inCall }) => inCall ?? []),
@@ -88,7 +89,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     claimsByHold: Map.groupBy(holdClaims, (claim) => claim.holdId ?? ''),
     lastServed,
     customerIds: new Set(customerIds),
-    idempotent,
+    usedKeys,
     functions,
     ownAppointments,
     openStarts: new Map(),
@@ -100,8 +101,8 @@ export function sessionOf({ caller, sessionKey }: { caller: string; sessionKey: 
   return JSON.stringify([caller, sessionKey])
 }
 
-export function idempotencyName({ caller, key }: { caller: string; key: string }): string {
-  return JSON.stringify([caller, key])
+function keyOf({ caller, idempotency }: ClaimRequest) {
+  return idempotency ? [{ caller: caller.id, key: idempotency.key }] : []
 }
 
 /** Where there is a choice, the days on which it is made. */
@@ -194,21 +195,6 @@ async function readCustomers(tx: Tx, requests: ClaimRequest[]): Promise<string[]
   const rows = await tx.sql<{ id: string }[]>`
     select id from customers where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
   return rows.map((row) => row.id)
-}
-
-// By key, one after the other: joined freely, all keys of the organization are read while PostgreSQL has no statistics of them.
-async function readIdempotent(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['idempotent']> {
-  const keyed = requests.filter((request) => request.idempotency !== null)
-  if (keyed.length === 0) return new Map()
-  const rows = await tx.sql<{ caller: string; key: string; requestHash: string; result: IdempotentResult }[]>`
-    select k.caller, k.key, k.request_hash as "requestHash", k.result
-    from unnest(${keyed.map((r) => r.caller.id)}::text[], ${keyed.map((r) => r.idempotency?.key ?? '')}::text[]) as w (caller, key)
-    cross join lateral (
-      select * from idempotency_keys
-      where organization_id = ${tx.organizationId} and caller = w.caller and key = w.key
-      offset 0
-    ) as k`
-  return new Map(rows.map((row) => [idempotencyName(row), { requestHash: row.requestHash, result: row.result }]))
 }
 
 async function readAppointmentsOfCustomers(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['ownAppointments']> {

@@ -9,18 +9,13 @@ import { planOf } from '../slots/service-plan.ts'
 import { claimWindow } from '../slots/slots.ts'
 import { localDayAt, startOfLocalDay } from '../time/zone-offsets.ts'
 import type { Instant, Interval, Slot, SlotBlock } from '../vocabulary/types.ts'
+import { type Idempotency, idempotencyLock } from './idempotency.ts'
 
 /** One start of a service; null or missing resources: the server picks. */
 export interface SlotWish {
   serviceId: string
   startsAt: Instant
   resourceIds: (string | null)[]
-}
-
-/** The caller's name for one attempt, and a digest of what was asked under it. */
-export interface Idempotency {
-  key: string
-  requestHash: string
 }
 
 interface Request {
@@ -114,10 +109,6 @@ export function locksOf(request: ClaimRequest): Lock[] {
   if (request.idempotency) locks.push(idempotencyLock(request.caller, request.idempotency.key))
   if (request.inCall) locks.push(...locksOfFunction(request.inCall))
   return locks
-}
-
-export function idempotencyLock(caller: Caller, key: string): Lock {
-  return namedLock('idempotency', caller.organizationId, caller.id, key)
 }
 
 /** The resource-days on which the request may change claims. */

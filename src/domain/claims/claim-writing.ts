@@ -5,8 +5,8 @@ import { requestedSyncs } from '../outside/calendars/external-bookings.ts'
 import { isLive } from '../slots/resource-availability.ts'
 import { OutdatedAttempt } from '../vocabulary/outdated-attempt.ts'
 import type { Claim, Instant } from '../vocabulary/types.ts'
-import type { NewClaim, Won } from './claim-decisions.ts'
-import type { ClaimRequest } from './claim-requests.ts'
+import { type NewClaim, usedKeyOf, type Won } from './claim-decisions.ts'
+import { writeUsedKeys } from './idempotency.ts'
 
 /** The customer that each new appointment is for, by appointment. */
 export type CustomerIds = Map<string, string>
@@ -38,7 +38,7 @@ export async function writeRows(tx: Tx, won: Won[], now: Instant): Promise<Custo
     ),
     bookHeldClaims(tx, won),
     insertAppointments(tx, won, now),
-    insertIdempotencyKeys(tx, won),
+    writeUsedKeys(tx, won.flatMap(usedKeyOf)),
   ])
   for (const decision of won) {
     if (decision.state !== 'HOLD') tx.appointments.push({ appointmentId: decision.booked.appointmentId, version: 1 })
@@ -223,27 +223,4 @@ async function insertAppointments(tx: Tx, won: Won[], now: Instant): Promise<Cus
     ${requestedSyncs(tx)}
     select id, customer_id as "customerId", (select count(*) from requested) as synced from appointment`
   return new Map(inserted.map((row) => [row.id, row.customerId]))
-}
-
-async function insertIdempotencyKeys(tx: Tx, won: Won[]): Promise<void> {
-  const rows = won.flatMap((decision) => {
-    const { idempotency, caller } = decision.request
-    return idempotency
-      ? [{ caller: caller.id, key: idempotency.key, request_hash: idempotency.requestHash, result: resultOf(decision) }]
-      : []
-  })
-  if (rows.length === 0) return
-  await tx.sql`
-    insert into idempotency_keys (organization_id, caller, key, request_hash, result)
-    select ${tx.organizationId}::uuid, caller, key, request_hash, result
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (caller text, key text, request_hash text, result jsonb)`
-}
-
-function resultOf(decision: Won) {
-  if (decision.state === 'HOLD') return { holdId: decision.hold.id, refusal: decision.request.refusal }
-  return { appointmentId: decision.booked.appointmentId, usedAlternative: usesAlternative(decision.request) }
-}
-
-function usesAlternative(request: ClaimRequest): boolean {
-  return request.kind === 'BOOK' && request.wishedAt !== null
 }

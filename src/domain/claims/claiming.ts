@@ -1,5 +1,4 @@
 // Takes a claim request to its end: judged anew when it was judged by something old, falling through to alternatives.
-import { hash } from 'node:crypto'
 import { SHOWN_ALTERNATIVES } from '../availability/alternative-search.ts'
 import { findOffer, type Offer } from '../availability/offers.ts'
 import type { Caller } from '../people/callers.ts'
@@ -7,7 +6,7 @@ import { OutdatedAttempt, untilPresent } from '../vocabulary/outdated-attempt.ts
 import { SlotUnavailableError } from '../vocabulary/refusals.ts'
 import type { Slot } from '../vocabulary/types.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
-import type { ClaimRequest, Idempotency } from './claim-requests.ts'
+import type { ClaimRequest } from './claim-requests.ts'
 
 /** How many are tried when the caller wants one held or booked at once. */
 const TRIED_ALTERNATIVES = 40
@@ -73,10 +72,4 @@ export function shownAlternatives({ alternatives }: Answer): Slot[] {
 /** How many alternatives a request has to bring along. */
 export function alternativesToFind(wantsOne: boolean): number {
   return wantsOne ? TRIED_ALTERNATIVES : SHOWN_ALTERNATIVES
-}
-
-/** The digest covers the operation and everything that was asked; the same key with another digest is refused. */
-export function idempotencyFor(key: string | null, operation: string, input: unknown): Idempotency | null {
-  if (key === null) return null
-  return { key, requestHash: hash('sha256', JSON.stringify([operation, input]), 'hex') }
 }

@@ -4,6 +4,7 @@ import { asSystem, inSnapshot, inTransaction } from '../../db/transaction.ts'
 import type { Calendars, ReconciliationReport } from '../../domain/outside/calendars/calendars.ts'
 import { syncTeam } from '../../domain/outside/calendars/team-sync.ts'
 import { findIntegration } from '../../domain/outside/integrations.ts'
+import { untilPresent } from '../../domain/vocabulary/outdated-attempt.ts'
 import { BusyError, InvalidInputError, NotFoundError } from '../../domain/vocabulary/refusals.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { parsePayload } from '../webhooks/payloads.ts'
@@ -38,12 +39,14 @@ export function createCalendars(ctx: CalendarsContext): Calendars {
       const integration = await requireIntegration(ctx, organizationId, integrationId)
       return replayFailed(ctx, integration)
     },
-    async syncTeam({ organizationId, integrationId, dryRun }) {
-      const integration = await requireIntegration(ctx, organizationId, integrationId)
-      const { timeoutMs } = ctx.rules
-      const team = await readTeam(createCalcomClient(integration, { timeoutMs }), integration)
-      if ('kind' in team) throw unreachable(team.message)
-      return syncTeam(ctx.db, { organizationId, integrationId, team, dryRun })
+    syncTeam({ organizationId, integrationId, dryRun }) {
+      return untilPresent(async () => {
+        const integration = await requireIntegration(ctx, organizationId, integrationId)
+        const { timeoutMs } = ctx.rules
+        const team = await readTeam(createCalcomClient(integration, { timeoutMs }), integration)
+        if ('kind' in team) throw unreachable(team.message)
+        return syncTeam(ctx.db, { organizationId, integrationId, version: integration.version, team, dryRun })
+      })
     },
   }
 }

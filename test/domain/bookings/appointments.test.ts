@@ -327,7 +327,8 @@ describe('an appointment', () => {
 
   it.each(['CANCELLED', 'COMPLETED', 'NO_SHOW'] as const)('that is %s stays so', async (status) => {
     const { appointment } = await book(salon, hourAhead(39))
-    const close = { caller: salon.caller, appointmentId: appointment.id, expectedVersion: 1 }
+    const { caller } = salon
+    const close = { caller, appointmentId: appointment.id, expectedVersion: 1, now: appointment.startsAt }
     const committed = await committedBy(salon.db, () =>
       status === 'CANCELLED'
         ? cancel(salon, appointment)
@@ -340,14 +341,37 @@ describe('an appointment', () => {
     for (const attempt of [
       () => move(salon, closed, hourAhead(40)),
       () => cancel(salon, closed),
-      () => completeAppointment(salon.lane, { ...close, expectedVersion: 2 }),
-      () => markNoShow(salon.lane, { ...close, expectedVersion: 2 }),
+      ...(status !== 'NO_SHOW' ? [() => completeAppointment(salon.lane, { ...close, expectedVersion: 2 })] : []),
+      ...(status !== 'COMPLETED' ? [() => markNoShow(salon.lane, { ...close, expectedVersion: 2 })] : []),
     ]) {
       const refusal = await refusalOf(attempt())
       expect(refusal).toBeInstanceOf(InvalidTransitionError)
       expect(refusal).toMatchObject({ currentStatus: status })
     }
     expect((await historyOf(salon, appointment.id)).map(({ kind }) => kind)).toEqual(['BOOKED', status])
+  })
+
+  it('is not closed before it began: its time would stay taken for good', async () => {
+    const { appointment } = await book(salon, hourAhead(45))
+    const close = { caller: salon.caller, appointmentId: appointment.id, expectedVersion: 1 }
+    for (const work of [completeAppointment, markNoShow]) {
+      for (const now of [null, appointment.startsAt - 1]) {
+        const refusal = await refusalOf(work(salon.lane, { ...close, now }))
+        expect(refusal).toBeInstanceOf(InvalidTransitionError)
+        expect(refusal).toMatchObject({ currentStatus: 'CONFIRMED', message: expect.stringContaining('not begun') })
+      }
+    }
+    expect(await cancel(salon, appointment)).toMatchObject({ status: 'CANCELLED' })
+  })
+
+  it('that was closed as what it was not is corrected, and both are in its history', async () => {
+    const { appointment } = await book(salon, hourAhead(46))
+    const close = { caller: salon.caller, appointmentId: appointment.id, now: appointment.startsAt }
+    await completeAppointment(salon.lane, { ...close, expectedVersion: 1 })
+    expect(await markNoShow(salon.lane, { ...close, expectedVersion: 2 })).toMatchObject({ status: 'NO_SHOW' })
+    expect(await completeAppointment(salon.lane, { ...close, expectedVersion: 3 })).toMatchObject({ version: 4 })
+    const history = await historyOf(salon, appointment.id)
+    expect(history.map(({ kind }) => kind)).toEqual(['BOOKED', 'COMPLETED', 'NO_SHOW', 'COMPLETED'])
   })
 
   it('is another’s to a manage token of another', async () => {

@@ -4,6 +4,7 @@ import { namedLock } from '../../../db/locks.ts'
 import { inTransaction, type Tx } from '../../../db/transaction.ts'
 import { createResource, listResources } from '../../catalogue/resources.ts'
 import { createService, listServices, type ServiceRecord, updateService } from '../../catalogue/services.ts'
+import { OutdatedAttempt } from '../../vocabulary/outdated-attempt.ts'
 import { NotFoundError } from '../../vocabulary/refusals.ts'
 import { loadIntegrations } from '../integrations.ts'
 import { type CalcomSettings, calcomSettingsOf, type TeamSyncReport } from './calendars.ts'
@@ -20,19 +21,19 @@ class Preview extends Error {}
 
 /**
  * A preview does everything and takes it back, so that it is refused where the real one would be. Nobody is removed: whoever left
- * the team keeps their appointments. New people have no hours yet and are offered to nobody until they get some.
+ * the team keeps their appointments. New people have no hours yet and are offered to nobody until they get some. Throws OutdatedAttempt when the account was connected anew since `version`, of which the team was read.
  */
 export async function syncTeam(
   db: Database,
-  input: { organizationId: string; integrationId: string; team: OutsideTeam; dryRun: boolean },
+  input: { organizationId: string; integrationId: string; version: number; team: OutsideTeam; dryRun: boolean },
 ): Promise<TeamSyncReport> {
-  const { organizationId, integrationId, team, dryRun } = input
+  const { organizationId, integrationId, version, team, dryRun } = input
   let report: TeamSyncReport | undefined
   const work = inTransaction(
     db,
     organizationId,
     async (tx) => {
-      report = await applyTeam(tx, integrationId, team)
+      report = await applyTeam(tx, { integrationId, version, team })
       if (dryRun) throw new Preview()
       return report
     },
@@ -50,9 +51,19 @@ export async function syncTeam(
   }
 }
 
-async function applyTeam(tx: Tx, integrationId: string, team: OutsideTeam): Promise<TeamSyncReport> {
-  const integration = (await loadIntegrations(tx, [integrationId])).get(integrationId)
+async function applyTeam(
+  tx: Tx,
+  { integrationId, version, team }: { integrationId: string; version: number; team: OutsideTeam },
+): Promise<TeamSyncReport> {
+  // Sent before the read: whoever connects the account meanwhile is waited for, or waits.
+  const [, integrations] = await Promise.all([
+    tx.sql`
+      select from integrations where organization_id = ${tx.organizationId} and id = ${integrationId} for update`.execute(),
+    loadIntegrations(tx, [integrationId]),
+  ])
+  const integration = integrations.get(integrationId)
   if (!integration) throw new NotFoundError('integration')
+  if (integration.version !== version) throw new OutdatedAttempt()
   const { locationId } = integration
   const settings = calcomSettingsOf(integration)
   const report: TeamSyncReport = { dryRun: false, members: [], services: [] }

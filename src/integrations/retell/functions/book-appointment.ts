@@ -6,7 +6,7 @@ import { bookAppointment } from '../../../domain/bookings/book-appointment.ts'
 import { type HeldClaims, loadHeldClaims } from '../../../domain/bookings/held-claims.ts'
 import type { HoldRecord } from '../../../domain/bookings/holds.ts'
 import { listSessionHolds } from '../../../domain/bookings/session-holds.ts'
-import { findIdempotentResult } from '../../../domain/claims/idempotent-results.ts'
+import { findIdempotentResult } from '../../../domain/claims/idempotency.ts'
 import {
   HoldExpiredError,
   HoldNotActiveError,

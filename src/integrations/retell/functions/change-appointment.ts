@@ -3,7 +3,7 @@ import { type AppointmentRecord, loadAppointments } from '../../../domain/bookin
 import { cancelAppointment } from '../../../domain/bookings/cancel-appointment.ts'
 import { rescheduleAppointment } from '../../../domain/bookings/reschedule-appointment.ts'
 import { listSessionHolds } from '../../../domain/bookings/session-holds.ts'
-import { findIdempotentResult } from '../../../domain/claims/idempotent-results.ts'
+import { findIdempotentResult } from '../../../domain/claims/idempotency.ts'
 import {
   IdempotencyKeyReusedError,
   InvalidTransitionError,
