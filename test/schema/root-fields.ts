@@ -27,6 +27,9 @@ const RESULT = '{ __typename ... on Error { code message } ... on Node { id } }'
 const input = (name: string, type: string, result = RESULT) =>
   `mutation ($input: ${type}!) { ${name}(input: $input) ${result} }`
 
+const EXPORTED_RESULT = '{ __typename ... on Error { code message } ... on ExportedCustomer { data } }'
+const ERASED_RESULT =
+  '{ __typename ... on Error { code message } ... on ErasedCustomer { appointments calls deliveries } }'
 const SECRET_RESULT = '{ __typename ... on Error { code message } ... on WebhookSecret { secret endpoint { id } } }'
 const TEAM_RESULT = '{ __typename ... on Error { code message } ... on TeamSync { dryRun members { name } } }'
 const RECONCILED_RESULT = '{ __typename ... on Error { code message } ... on Reconciliation { read applied } }'
@@ -196,6 +199,18 @@ export const rootFields: Record<string, RootField> = {
   'Mutation.updateCustomer': {
     document: input('updateCustomer', 'UpdateCustomerInput'),
     variables: ({ customerId }) => ({ input: { customerId, name: 'Ada' } }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.exportCustomer': {
+    document: input('exportCustomer', 'ExportCustomerInput', EXPORTED_RESULT),
+    variables: ({ customerId }) => ({ input: { customerId } }),
+    ...secretOnly,
+    foreign: 'NOT_FOUND',
+  },
+  'Mutation.eraseCustomer': {
+    document: input('eraseCustomer', 'EraseCustomerInput', ERASED_RESULT),
+    variables: ({ customerId }) => ({ input: { customerId } }),
     ...secretOnly,
     foreign: 'NOT_FOUND',
   },
