@@ -55,6 +55,15 @@ export async function checkEverything(
   return { ok: checks.every((check) => check.ok), checks }
 }
 
+/** For people: one line for each check. */
+export function describeReport({ ok, checks }: CheckReport): string {
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  const lines = checks.map((check) => `${check.ok ? ' ok ' : 'FAIL'}  ${check.name.padEnd(width)}  ${check.message}`)
+  const count = checks.filter((check) => !check.ok).length
+  const verdict = ok ? 'A gateway can work with this.' : `${count} of ${checks.length} checks failed.`
+  return `${[...lines, '', verdict].join('\n')}\n`
+}
+
 async function requireMigrations(db: Database): Promise<true> {
   const pending = await countPendingMigrations(db.sql)
   if (pending > 0) throw new OperatorError(`Missing: ${pending}. Run "slotwire migrate".`)

@@ -1,5 +1,6 @@
-// The command: reads arguments and environment, runs one command, prints its result as JSON on stdout.
+// The command: reads arguments and environment, runs one command, prints its result on stdout: JSON, or words where people read.
 
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { CommandContext } from './commands.ts'
 import { type Config, readConfig } from './runtime/config.ts'
@@ -17,7 +18,9 @@ const USAGE = `Usage: slotwire COMMAND
   create-key --organization ID --kind secret|publishable      make another key
   list-keys --organization ID                                 what keys there are, never the keys themselves
   revoke-key --organization ID --key ID                       refuse a key within a second
-  check                                                       verify configuration, database and Redis
+  check [--json]                                              verify configuration, database and Redis
+  help, --help                                                print this
+  version, --version                                          print the version
 
 The environment configures it: DATABASE_URL, REDIS_URL, PORT, ... (see the README).
 `
@@ -32,7 +35,7 @@ class UsageError extends Error {}
 type Environment = Readonly<Record<string, string | undefined>>
 type Options = Partial<Record<string, string | boolean>>
 
-/** The options that a command takes, all of them required. */
+/** The options that a command takes; those that end in `?` may be missing. */
 const COMMANDS: Record<string, readonly string[]> = {
   serve: [],
   migrate: [],
@@ -41,7 +44,9 @@ const COMMANDS: Record<string, readonly string[]> = {
   'create-key': ['organization', 'kind'],
   'list-keys': ['organization'],
   'revoke-key': ['organization', 'key'],
-  check: [],
+  check: ['json?'],
+  help: [],
+  version: [],
 }
 
 // What a command needs is imported when it runs: loading code is most of a start.
@@ -51,11 +56,11 @@ process.exit(await main(process.argv.slice(2), process.env))
 async function main(parameters: string[], environment: Environment): Promise<number> {
   try {
     const { command, options } = parseCommand(parameters)
-    if (options.help) {
-      process.stdout.write(USAGE)
+    if (command === 'help' || command === 'version') {
+      process.stdout.write(command === 'help' ? USAGE : `${readVersion()}\n`)
       return 0
     }
-    if (command === 'check') return await check(environment)
+    if (command === 'check') return await check(environment, options.json === true || !process.stdout.isTTY)
     const config = readConfig(environment)
     const logger = createLogger(config.logLevel)
     return await run(logger, config.shutdownTimeoutSeconds, async (running) => {
@@ -89,13 +94,14 @@ async function serve(config: Config, logger: Logger, running: Running): Promise<
   return app
 }
 
-async function check(environment: Environment): Promise<number> {
+async function check(environment: Environment, asJson: boolean): Promise<number> {
   const logger = createLogger('warn')
   let ok = false
   const code = await run(logger, CHECK_CLOSES_WITHIN_SECONDS, async (running) => {
-    const { checkEverything } = await import('./check.ts')
+    const { checkEverything, describeReport } = await import('./check.ts')
     const report = await checkEverything(environment, logger)
-    print(report)
+    if (asJson) print(report)
+    else process.stdout.write(describeReport(report))
     ok = report.ok
     running.stop()
     return new AsyncDisposableStack()
@@ -119,13 +125,14 @@ function parseCommand(parameters: string[]): { command: string; options: Options
   const { positionals, values } = parse(parameters)
   const [command, ...rest] = positionals
   if (values.help) return { command: 'help', options: values }
+  if (values.version) return { command: 'version', options: values }
   if (command === undefined) throw new UsageError('A command is missing.')
   const accepted = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
   if (!accepted) throw new UsageError(`There is no command "${command}".`)
   if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one argument too many.`)
-  const foreign = Object.keys(values).find((name) => !accepted.includes(name))
+  const foreign = Object.keys(values).find((name) => !accepted.includes(name) && !accepted.includes(`${name}?`))
   if (foreign) throw new UsageError(`The command ${command} takes no --${foreign}.`)
-  const missing = accepted.find((name) => !values[name as keyof typeof values])
+  const missing = accepted.find((name) => !name.endsWith('?') && !values[name as keyof typeof values])
   if (missing) throw new UsageError(`The command ${command} needs --${missing}.`)
   if (values.kind && !['secret', 'publishable'].includes(values.kind)) {
     throw new UsageError(`--kind must be secret or publishable, not "${values.kind}".`)
@@ -143,13 +150,19 @@ function parse(parameters: string[]) {
         organization: { type: 'string' },
         kind: { type: 'string' },
         key: { type: 'string' },
+        json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
       },
     })
   } catch (error) {
     // Node explains at length how to pass dashes; the first sentence is the fault.
     throw new UsageError(`${(error as Error).message.split('. ')[0]?.replace(/\.$/, '')}.`)
   }
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 }
 
 function print(result: object): void {

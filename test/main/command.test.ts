@@ -28,12 +28,6 @@ test.concurrent.each([
   expect(stderr).toContain('Usage: slotwire COMMAND')
 })
 
-test('the usage is a result when it is asked for', async () => {
-  const { exitCode, stdout } = await runCommand(['--help'])
-  expect(exitCode).toBe(0)
-  expect(stdout).toContain('create-organization --name NAME')
-})
-
 test('bad variables are one line with all faults, and exit code 1', async () => {
   const { exitCode, stdout, stderr } = await runCommand(['serve'], { PORT: 'http', MIGRATE: 'perhaps' })
   expect(exitCode).toBe(1)

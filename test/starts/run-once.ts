@@ -14,7 +14,7 @@ export async function runOnce(world: World, random: Random, options: { longestMs
   const database = random.pick(['embedded', 'external'] as const)
   const [name, play] = random.pick(PLAYS.filter(([, , on]) => on === database || on === 'both'))
   const start = (parameters: string[], environment: Record<string, string> = {}) =>
-    startProcess(`slotwire ${parameters[0]}`, process.execPath, ['src/main.ts', ...parameters], {
+    startProcess(`slotwire ${parameters[0]}`, process.execPath, ['src/slotwire.mjs', ...parameters], {
       cwd: REPOSITORY,
       environment: { ...world[database], ...environment },
     })

@@ -25,7 +25,7 @@ interface GatewayOptions {
 
 /** On a free port of this machine, ready to answer. Disposing kills it. */
 export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
-  const child = startProcess('gateway', process.execPath, ['src/main.ts', 'serve'], {
+  const child = startProcess('gateway', process.execPath, ['src/slotwire.mjs', 'serve'], {
     cwd: REPOSITORY,
     environment: {
       PATH: process.env.PATH,

@@ -16,7 +16,7 @@ export async function runCommand(
   parameters: string[],
   environment: Record<string, string> = {},
 ): Promise<CommandResult> {
-  await using child = startProcess(`slotwire ${parameters[0]}`, process.execPath, ['src/main.ts', ...parameters], {
+  await using child = startProcess(`slotwire ${parameters[0]}`, process.execPath, ['src/slotwire.mjs', ...parameters], {
     cwd: REPOSITORY,
     environment: { PATH: process.env.PATH, ...environment },
   })
