@@ -54,7 +54,7 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
   )
   const live = stack.use(createLive({ db: liveDb, bus, logger }))
   db.onCommitted = (transaction) => live.onCommitted(transaction)
-  const lane = stack.use(createBookingLane(db))
+  const lane = stack.use(createBookingLane(db, config.visitorLimits))
   stack.use(startWorkers(db, logger))
   const allowsPrivateWebhooks = config.privateWebhooks
   const tasks = {

@@ -26,6 +26,8 @@ export interface Config {
   /** Whether `serve` applies pending migrations. */
   migrate: boolean
   shutdownTimeoutSeconds: number
+  /** What visitors with publishable keys may keep from others. */
+  visitorLimits: { holdsPerAddress: number; holdsPerKey: number; bookingsPerPhone: number }
   /** False in tests only: shows that the constraints alone keep claims apart. */
   advisoryLocks: boolean
   /** True in tests and development only: webhooks go to private addresses too, and over http. */
@@ -59,6 +61,11 @@ export function readConfig(environment: Environment): Config {
       { default: 30, min: 1, max: 3600 },
       faults,
     ),
+    visitorLimits: {
+      holdsPerAddress: readInteger(environment, 'LIMIT_HOLDS_PER_ADDRESS', limitOf(60), faults),
+      holdsPerKey: readInteger(environment, 'LIMIT_HOLDS_PER_KEY', limitOf(2000), faults),
+      bookingsPerPhone: readInteger(environment, 'LIMIT_BOOKINGS_PER_PHONE', limitOf(20), faults),
+    },
     advisoryLocks: readChoice(environment, 'TEST_ONLY_ADVISORY_LOCKS', ['on', 'off'], 'on', faults) === 'on',
     privateWebhooks: readChoice(environment, 'TEST_ONLY_PRIVATE_WEBHOOKS', ['on', 'off'], 'off', faults) === 'on',
   }
@@ -70,6 +77,10 @@ interface IntegerRule {
   default: number
   min: number
   max: number
+}
+
+function limitOf(most: number): IntegerRule {
+  return { default: most, min: 1, max: 100_000 }
 }
 
 function readInteger(environment: Environment, name: string, rule: IntegerRule, faults: string[]): number {

@@ -1,6 +1,7 @@
 // Booking an appointment: from a hold or directly.
 import { type BookedAppointment as BookedRecord, bookAppointment } from '../domain/bookings/book-appointment.ts'
 import {
+  BookingLimitReachedError,
   BusyError,
   HoldExpiredError,
   HoldNotActiveError,
@@ -84,6 +85,7 @@ builder.mutationField('bookAppointment', (t) =>
         SlotUnavailableError,
         HoldExpiredError,
         HoldNotActiveError,
+        BookingLimitReachedError,
         IdempotencyKeyReusedError,
         InvalidInputError,
         NotFoundError,

@@ -142,6 +142,7 @@ export const ErrorCode = builder.enumType('ErrorCode', {
     HOLD_EXPIRED: { description: 'The hold ran out: HoldExpiredError.' },
     HOLD_NOT_ACTIVE: { description: "The hold was released, booked, or is somebody else's: HoldNotActiveError." },
     HOLD_LIMIT_REACHED: { description: 'Too many live holds: HoldLimitReachedError.' },
+    BOOKING_LIMIT_REACHED: { description: 'Too many bookings for one phone number: BookingLimitReachedError.' },
     VERSION_CONFLICT: { description: 'Somebody else changed it first: VersionConflictError.' },
     INVALID_TRANSITION: { description: 'The status does not allow it: InvalidTransitionError.' },
     POLICY_VIOLATION: { description: 'The policy in force forbids it: PolicyViolationError.' },
@@ -149,6 +150,17 @@ export const ErrorCode = builder.enumType('ErrorCode', {
     INVALID_INPUT: { description: 'The input breaks a rule: InvalidInputError.' },
     NOT_FOUND: { description: 'An id names nothing this caller may see: NotFoundError.' },
     BUSY: { description: 'The wait for the slot ran out; nothing was done: BusyError.' },
+  },
+})
+
+export const HoldLimitScope = builder.enumType('HoldLimitScope', {
+  description: 'What the holds have in common that are counted together.',
+  values: {
+    SLOT: { description: 'Session, service and start: the session has this slot already, with somebody else.' },
+    SESSION: { description: 'One session.' },
+    NO_SESSION: { description: 'One secret key, without a session.' },
+    ADDRESS: { description: 'The address of the client, with any publishable key and any session.' },
+    KEY: { description: 'One publishable key, from everywhere.' },
   },
 })
 

@@ -75,7 +75,7 @@ const HoldSlotInput = builder.inputType('HoldSlotInput', {
     ttlSeconds: t.int({ description: 'Default 300, at most 1800. At least 1.' }),
     sessionKey: t.string({
       description:
-        'The conversation or browser tab that holds. A new hold of the same session replaces its older one when replace is true. 1 to 255 characters.',
+        'The conversation or browser tab that holds. A new hold of the same session replaces its older one when replace is true. Of a publishable key it counts from one address only: nobody else gets at a session by guessing it. 1 to 255 characters.',
     }),
     replace: t.boolean({
       defaultValue: false,

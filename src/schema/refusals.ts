@@ -1,6 +1,6 @@
 // Refusals as types: the Error interface and every member of the result unions.
 import * as refused from '../domain/vocabulary/refusals.ts'
-import { AppointmentStatus, ErrorCode, HoldStatus } from './enums.ts'
+import { AppointmentStatus, ErrorCode, HoldLimitScope, HoldStatus } from './enums.ts'
 import { builder } from './machinery/builder.ts'
 import { Hold, Policy, Slot, SlotBlock } from './refs.ts'
 
@@ -49,9 +49,30 @@ builder.objectType(refused.HoldNotActiveError, {
 
 builder.objectType(refused.HoldLimitReachedError, {
   name: 'HoldLimitReachedError',
-  description: 'The session or key has too many live holds. Release one, or place the new one with replace: true.',
+  description:
+    'The session, the key or the address of the client has too many live holds. Release one, or place the new one with replace: true.',
   interfaces,
-  fields: (t) => ({ limit: t.exposeInt('limit', { description: 'How many holds can be live at once.' }) }),
+  fields: (t) => ({
+    limit: t.exposeInt('limit', { description: 'How many holds can be live at once.' }),
+    scope: t.expose('scope', { type: HoldLimitScope, description: 'Which holds are counted.' }),
+    retryAfterMs: t.exposeInt('retryAfterMs', {
+      nullable: true,
+      description: 'Milliseconds until the first of them ends by itself.',
+    }),
+  }),
+})
+
+builder.objectType(refused.BookingLimitReachedError, {
+  name: 'BookingLimitReachedError',
+  description: 'Too many appointments were booked for this phone number with publishable keys in the last 24 hours.',
+  interfaces,
+  fields: (t) => ({
+    limit: t.exposeInt('limit', { description: 'How many can be booked in 24 hours.' }),
+    retryAfterMs: t.exposeInt('retryAfterMs', {
+      nullable: true,
+      description: 'Milliseconds until one more can be booked.',
+    }),
+  }),
 })
 
 builder.objectType(refused.VersionConflictError, {

@@ -3,6 +3,7 @@
 import { type Database, openDatabase } from '../../src/db/client.ts'
 import { type BookingLane, createBookingLane } from '../../src/domain/claims/booking-lane.ts'
 import type { Caller } from '../../src/domain/people/callers.ts'
+import type { VisitorLimits } from '../../src/domain/people/visitors.ts'
 import { book, type Salon } from './salon.ts'
 
 /** What a booking needs to know, through one of the lanes. */
@@ -16,12 +17,16 @@ export interface Doors extends AsyncDisposable {
 
 export function openDoors(
   { url, caller, cutId }: { url: string; caller: Caller; cutId: string },
-  { advisoryLocks = true, poolSize = 6 }: { advisoryLocks?: boolean; poolSize?: number } = {},
+  {
+    advisoryLocks = true,
+    poolSize = 6,
+    visitorLimits,
+  }: { advisoryLocks?: boolean; poolSize?: number; visitorLimits?: VisitorLimits } = {},
 ): Doors {
   const stack = new AsyncDisposableStack()
   const open = (): Door => {
     const db: Database = stack.use(openDatabase({ url, advisoryLocks, poolSize }))
-    const lane: BookingLane = stack.use(createBookingLane(db))
+    const lane: BookingLane = stack.use(createBookingLane(db, visitorLimits))
     return { lane, db, caller, cutId, organizationId: caller.organizationId }
   }
   const all: [Door, Door] = [open(), open()]

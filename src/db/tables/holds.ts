@@ -24,6 +24,8 @@ export const holds = pgTable(
     sessionKey: text('session_key'),
     /** The API key (or other principal) that holds. */
     caller: text().notNull(),
+    /** A keyed hash of where a visitor came from; empty in the holds of everybody else. */
+    network: text().notNull().default(''),
     customerId: uuid('customer_id'),
     createdAt: instant('created_at').notNull().default(sql`now()`),
   },
@@ -35,9 +37,14 @@ export const holds = pgTable(
       foreignColumns: [services.organizationId, services.id],
     }),
     uniqueIndex('holds_one_per_session_and_slot')
-      .on(table.organizationId, table.caller, table.sessionKey, table.serviceId, table.startsAt)
+      .on(table.organizationId, table.caller, table.network, table.sessionKey, table.serviceId, table.startsAt)
       .where(sql`status = 'ACTIVE' and session_key is not null`),
     index('holds_expiry_idx').on(table.expiresAt).where(sql`status = 'ACTIVE'`),
-    index('holds_session_idx').on(table.organizationId, table.caller, table.sessionKey).where(sql`status = 'ACTIVE'`),
+    index('holds_session_idx')
+      .on(table.organizationId, table.caller, table.sessionKey, table.expiresAt)
+      .where(sql`status = 'ACTIVE'`),
+    index('holds_network_idx')
+      .on(table.organizationId, table.network, table.expiresAt)
+      .where(sql`status = 'ACTIVE' and network <> ''`),
   ],
 )

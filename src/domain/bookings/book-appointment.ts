@@ -4,7 +4,14 @@ import { DEFAULT_WITHIN_MINUTES } from '../availability/alternative-search.ts'
 import { findOffer } from '../availability/offers.ts'
 import type { Answer, BookingLane } from '../claims/booking-lane.ts'
 import { lockableStarts, type NewBooking, type SlotWish } from '../claims/claim-requests.ts'
-import { alternativesToFind, claim, claimAlternative, shownAlternatives, slotUnavailable } from '../claims/claiming.ts'
+import {
+  alternativesToFind,
+  claim,
+  claimAlternative,
+  quotasOf,
+  shownAlternatives,
+  slotUnavailable,
+} from '../claims/claiming.ts'
 import { idempotencyFor } from '../claims/idempotency.ts'
 import type { ClaimingFunction } from '../outside/calls/call-functions.ts'
 import { type Caller, seesCustomers } from '../people/callers.ts'
@@ -46,8 +53,8 @@ export interface BookedAppointment {
 
 /**
  * Booking a live hold succeeds: the hold's claims become the appointment's, there is no gap. Throws
- * SlotUnavailableError, HoldExpiredError, HoldNotActiveError, IdempotencyKeyReusedError, InvalidInputError,
- * NotFoundError, BusyError; with `inCall` AnsweredBefore.
+ * SlotUnavailableError, HoldExpiredError, HoldNotActiveError, BookingLimitReachedError, IdempotencyKeyReusedError,
+ * InvalidInputError, NotFoundError, BusyError; with `inCall` AnsweredBefore.
  */
 export async function bookAppointment(
   lane: BookingLane,
@@ -74,6 +81,7 @@ async function bookSlot(
   const { caller } = input
   const booking = await readBooking(lane, input, slot.serviceId)
   const { idempotencyKey, caller: _, ...asked } = input
+  const quotas = await quotasOf(lane, caller)
   const idempotency = idempotencyFor(idempotencyKey, 'bookAppointment', asked)
   const booksAlternative = input.onUnavailable === 'BOOK_ALTERNATIVE'
 
@@ -88,6 +96,7 @@ async function bookSlot(
       pinned: slot.resourceIds,
       booking,
       idempotency,
+      quotas,
       inCall,
       extraLocks,
       alternatives: {
@@ -114,6 +123,7 @@ async function bookHold(
   const { caller, sessionKey } = input
   const booking = await readBooking(lane, input, hold.serviceId)
   const { idempotencyKey, caller: _, ...asked } = input
+  const quotas = await quotasOf(lane, caller)
   const idempotency = idempotencyFor(idempotencyKey, 'bookAppointment', asked)
   const answer = await claim(lane, { caller, serviceId: hold.serviceId }, (offer, extraLocks) => ({
     kind: 'BOOK_HOLD',
@@ -125,6 +135,7 @@ async function bookHold(
     booking,
     held: claims.map(({ resourceId, start, end }) => ({ resourceId, window: { start, end } })),
     idempotency,
+    quotas,
     inCall,
     extraLocks,
     alternatives: {

@@ -9,8 +9,6 @@ export const MAX_TTL_SECONDS = 1800
 /** A hold can be extended, but never beyond this life in all: a slot must not be blocked for good without a booking. */
 export const MAX_LIFE_SECONDS = 3600
 export const MAX_HOLDS_PER_SESSION = 10
-/** Live holds of one key without a session. */
-export const MAX_HOLDS_WITHOUT_SESSION = 2000
 
 export interface HoldRecord {
   id: string
@@ -27,6 +25,8 @@ export interface HoldRecord {
 /** As stored: `status` may still say ACTIVE after the expiry. */
 export interface StoredHold extends HoldRecord {
   caller: string
+  /** Where a visitor came from, hashed. Empty: of no visitor. */
+  network: string
   extendableUntil: Instant
 }
 
@@ -47,5 +47,5 @@ export function holdColumns(tx: Tx) {
   return tx.sql`
     id, status, service_id as "serviceId", starts_at as "startsAt", ends_at as "endsAt", segments,
     expires_at as "expiresAt", extendable_until as "extendableUntil", session_key as "sessionKey",
-    created_at as "createdAt", caller`
+    created_at as "createdAt", caller, network`
 }

@@ -3,7 +3,7 @@ import { DEFAULT_WITHIN_MINUTES } from '../availability/alternative-search.ts'
 import type { Answer, BookingLane } from '../claims/booking-lane.ts'
 import type { Decision } from '../claims/claim-decisions.ts'
 import { type HoldRequest, lockableStarts, type Replacing, type SlotWish } from '../claims/claim-requests.ts'
-import { alternativesToFind, claim, claimAlternative, slotUnavailable } from '../claims/claiming.ts'
+import { alternativesToFind, claim, claimAlternative, quotasOf, slotUnavailable } from '../claims/claiming.ts'
 import { idempotencyFor } from '../claims/idempotency.ts'
 import type { ClaimingFunction } from '../outside/calls/call-functions.ts'
 import type { Caller } from '../people/callers.ts'
@@ -40,6 +40,7 @@ export async function placeHold(
     throw new InvalidInputError([{ path: ['ttlSeconds'], message: `Must be between 1 and ${MAX_TTL_SECONDS}.` }])
   }
   const { idempotencyKey, caller: _, ...asked } = input
+  const quotas = await quotasOf(lane, caller)
   const idempotency = idempotencyFor(idempotencyKey, 'holdSlot', asked)
 
   const attempt = (starts: number[], refusal: HoldRequest['refusal']) =>
@@ -56,6 +57,7 @@ export async function placeHold(
       replace,
       customerId,
       idempotency,
+      quotas,
       inCall,
       extraLocks,
       refusal,

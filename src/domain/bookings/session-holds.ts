@@ -10,7 +10,7 @@ export async function listSessionHolds(
 ): Promise<HoldRecord[]> {
   return tx.sql<HoldRecord[]>`
     select ${holdColumns(tx)} from holds
-    where organization_id = ${tx.organizationId} and caller = ${caller.id} and session_key = ${sessionKey}
+    where organization_id = ${tx.organizationId} and caller = ${caller.id} and network = '' and session_key = ${sessionKey}
       and status = 'ACTIVE' and expires_at > clock_timestamp()
     order by created_at desc, id desc`
 }

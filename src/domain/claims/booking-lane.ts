@@ -2,6 +2,7 @@
 import type { Database } from '../../db/client.ts'
 import { isLockTimeout, isOutdated } from '../../db/errors.ts'
 import { createSharedRead, forEachAlone, type SharedRead } from '../../db/shared-transactions.ts'
+import { VISITOR_LIMITS, type VisitorLimits } from '../people/visitors.ts'
 import { OutdatedAttempt } from '../vocabulary/outdated-attempt.ts'
 import { BusyError } from '../vocabulary/refusals.ts'
 import type { Instant, Slot } from '../vocabulary/types.ts'
@@ -21,6 +22,7 @@ export interface BookingLane extends AsyncDisposable {
   db: Database
   /** For what is looked up beside the requests, which come in the same crowds. */
   read: SharedRead
+  visitorLimits: VisitorLimits
   submit(request: ClaimRequest): Promise<Answer>
 }
 
@@ -55,7 +57,7 @@ const REQUEST_LIMIT = 64
 const UNDIVIDED_LIMIT = 8
 const RESOURCE_DAY_LIMIT = 1024
 
-export function createBookingLane(db: Database): BookingLane {
+export function createBookingLane(db: Database, visitorLimits: VisitorLimits = VISITOR_LIMITS): BookingLane {
   const lanes = new Map<string, Lane>()
   let closing: (() => void) | undefined
 
@@ -114,6 +116,7 @@ export function createBookingLane(db: Database): BookingLane {
   return {
     db,
     read: createSharedRead(db),
+    visitorLimits,
     submit,
     async [Symbol.asyncDispose]() {
       if (lanes.size > 0) await new Promise<void>((resolve) => (closing = resolve))

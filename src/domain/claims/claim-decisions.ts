@@ -4,13 +4,7 @@ import { daysOf } from '../../db/change-log.ts'
 import type { IdempotentResult } from '../../db/tables/keys.ts'
 import { SHOWN_ALTERNATIVES, wishOf } from '../availability/alternative-search.ts'
 import { fairnessOf } from '../availability/fairness.ts'
-import {
-  MAX_HOLDS_PER_SESSION,
-  MAX_HOLDS_WITHOUT_SESSION,
-  MAX_LIFE_SECONDS,
-  type StoredHold,
-  statusAt,
-} from '../bookings/holds.ts'
+import { MAX_HOLDS_PER_SESSION, MAX_LIFE_SECONDS, type StoredHold, statusAt } from '../bookings/holds.ts'
 import { nameOfFunction } from '../outside/calls/call-functions.ts'
 import { chooseAssignment } from '../slots/assignments.ts'
 import { bookingWindow } from '../slots/booking-window.ts'
@@ -27,7 +21,7 @@ import {
 } from '../vocabulary/refusals.ts'
 import type { Assignment, Claim, ClaimedSegment, Instant, SlotBlock } from '../vocabulary/types.ts'
 import { alternativesUnderLocks } from './alternatives-under-locks.ts'
-import { type BatchState, sessionOf } from './claim-reading.ts'
+import { type BatchState, sessionOf, sessionOfRequest } from './claim-reading.ts'
 import {
   type BookHoldRequest,
   type BookRequest,
@@ -36,6 +30,7 @@ import {
   windowsOf,
 } from './claim-requests.ts'
 import { type Idempotency, isSameRequest, nameOfKey, type UsedKey } from './idempotency.ts'
+import { countWon, networkOfRequest, refuseBeyondQuota } from './visitor-quotas.ts'
 
 export type Won = Extract<Decision, { state: 'HOLD' | 'BOOK' | 'BOOK_HOLD' }>
 
@@ -155,19 +150,24 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
   const { caller, sessionKey, offer, customerId } = request
   if (customerId !== null && !state.customerIds.has(customerId)) return refused(new NotFoundError('customer'))
   if (isOutdated(state, request)) return { state: 'STALE', extraLocks: [] }
-  const session = sessionOf({ caller: caller.id, sessionKey })
+  const session = sessionOf(sessionOfRequest(request))
   const sessionHolds = (state.sessionHolds.get(session) ?? []).filter((hold) => hold.status === 'ACTIVE')
   const ofSlot = sessionKey === null ? [] : sessionHolds.filter((hold) => isOfSlot(hold, request))
   const own = ofSlot.find((hold) => hold.expiresAt > state.now)
   if (own && request.replace !== true) {
     // One live hold per session and slot: with somebody else at the same time only in place of the older one.
-    if (!servesWish(own, request)) return refused(new HoldLimitReachedError(1))
+    if (!servesWish(own, request)) return refused(new HoldLimitReachedError(1, 'SLOT', own.expiresAt - state.now))
     return { state: 'KNOWN', holdId: own.id, usedAlternative: false, refusal: request.refusal }
   }
   let replaced = request.replace === true && sessionKey !== null ? sessionHolds : []
   const live = sessionHolds.filter((hold) => hold.expiresAt > state.now && !replaced.includes(hold))
-  const limit = sessionKey === null ? MAX_HOLDS_WITHOUT_SESSION : MAX_HOLDS_PER_SESSION
-  if (live.length >= limit) return refused(new HoldLimitReachedError(limit))
+  if (live.length >= MAX_HOLDS_PER_SESSION && sessionKey !== null) {
+    const retryAfterMs = Math.min(...live.map((hold) => hold.expiresAt)) - state.now
+    return refused(new HoldLimitReachedError(MAX_HOLDS_PER_SESSION, 'SESSION', retryAfterMs))
+  }
+  const isLiveHold = (hold: StoredHold) => hold.expiresAt > state.now
+  const beyond = refuseBeyondQuota(state.counts, request, state.now, replaced.filter(isLiveHold).length)
+  if (beyond) return refused(beyond)
   const freedBy = (holds: StoredHold[]) => (claim: Claim) => holds.some((hold) => hold.id === claim.holdId)
   let found = findAssignment(state, request, freedBy(replaced))
   // Not for an alternative: what was wished for may cost the older hold, something else not.
@@ -195,7 +195,9 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
     sessionKey,
     createdAt: state.now,
     caller: caller.id,
+    network: networkOfRequest(request),
   }
+  countWon(state.counts, request, replaced.filter(isLiveHold).length)
   const claims = take(state, found.assignment, { holdId: hold.id, appointmentId: null, expiresAt })
   drop(state, [...found.dead, ...freedClaims])
   for (const other of ended) other.status = 'RELEASED'
@@ -207,6 +209,8 @@ function decideBook(state: BatchState, request: BookRequest): Decision {
   const { customerId } = request.booking
   if (customerId !== null && !state.customerIds.has(customerId)) return refused(new NotFoundError('customer'))
   if (isOutdated(state, request)) return { state: 'STALE', extraLocks: [] }
+  const beyond = refuseBeyondQuota(state.counts, request, state.now)
+  if (beyond) return refused(beyond)
   const found = findAssignment(state, request)
   if (!found) return lost(state, request)
   const missing = missingLocks(state, found.dead)
@@ -219,6 +223,7 @@ function decideBook(state: BatchState, request: BookRequest): Decision {
     newCustomerId: randomUUIDv7(),
   }
   const owner = { holdId: null, appointmentId: booked.appointmentId, expiresAt: null }
+  countWon(state.counts, request)
   drop(state, found.dead)
   return { state: 'BOOK', request, booked, claims: take(state, found.assignment, owner), dead: found.dead }
 }
@@ -234,6 +239,9 @@ function decideBookHold(state: BatchState, request: BookHoldRequest): Decision {
   const status = statusAt(hold, state.now)
   if (status === 'EXPIRED') return { state: 'LOST', request, reasons: [] }
   if (status !== 'ACTIVE') return refused(new HoldNotActiveError(status))
+  const beyond = refuseBeyondQuota(state.counts, request, state.now)
+  if (beyond) return refused(beyond)
+  countWon(state.counts, request)
   hold.status = 'BOOKED'
   const claims = state.claimsByHold.get(hold.id) ?? []
   const booked = {

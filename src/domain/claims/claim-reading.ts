@@ -3,12 +3,13 @@ import type { Tx } from '../../db/transaction.ts'
 import { readOwnAppointments } from '../availability/alternative-search.ts'
 import { type LastServed, readLastServed } from '../availability/fairness.ts'
 import { loadTakenIn, readClock } from '../availability/resource-states.ts'
-import { holdColumns, MAX_HOLDS_WITHOUT_SESSION, type StoredHold } from '../bookings/holds.ts'
+import { holdColumns, type StoredHold } from '../bookings/holds.ts'
 import { readDefinitionVersions } from '../catalogue/definitions.ts'
 import { type KnownFunctions, readFunctions } from '../outside/calls/call-functions.ts'
 import type { Claim, Instant, Interval, ResourceState } from '../vocabulary/types.ts'
-import { type ClaimRequest, isFullyPinned, windowOf, windowsOf } from './claim-requests.ts'
+import { type ClaimRequest, type HoldRequest, isFullyPinned, windowOf, windowsOf } from './claim-requests.ts'
 import { readUsedKeys, type UsedKeys } from './idempotency.ts'
+import { type Counts, networkOfRequest, readCounts } from './visitor-quotas.ts'
 
 export interface BatchState {
   /** The database's clock after the locks were taken: it alone decides what has expired or passed. */
@@ -21,6 +22,8 @@ export interface BatchState {
   /** Holds still marked ACTIVE, by `sessionOf`. */
   sessionHolds: Map<string, StoredHold[]>
   claimsByHold: Map<string, Claim[]>
+  /** Of what is limited: of visitors, and of keys without a session. */
+  counts: Counts
   /** Of the resources that the server may choose among. */
   lastServed: LastServed
   customerIds: Set<string>
@@ -42,6 +45,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     holds,
     sessionHolds,
     holdClaims,
+    counts,
     lastServed,
     customerIds,
     usedKeys,
@@ -54,6 +58,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     readHolds(tx, requests),
     readSessionHolds(tx, requests),
     readHoldClaims(tx, requests),
+    readCounts(tx, requests),
     readLastServed(tx, choicesOf(requests)),
     readCustomers(tx, requests),
     readUsedKeys(tx, requests.flatMap(keyOf)),
@@ -86,6 +91,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
       sessionHolds.map((hold) => known.get(hold.id) ?? hold),
       (hold) => sessionOf(hold),
     ),
+    counts,
     claimsByHold: Map.groupBy(holdClaims, (claim) => claim.holdId ?? ''),
     lastServed,
     customerIds: new Set(customerIds),
@@ -96,9 +102,11 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
   }
 }
 
-/** Holds of one session, or of one key without a session, count against one quota. */
-export function sessionOf({ caller, sessionKey }: { caller: string; sessionKey: string | null }): string {
-  return JSON.stringify([caller, sessionKey])
+/** A visitor's session is of the network it came from: whoever guesses its key elsewhere has another session. */
+type Session = Pick<StoredHold, 'caller' | 'network' | 'sessionKey'>
+
+export function sessionOf({ caller, network, sessionKey }: Session): string {
+  return JSON.stringify([caller, network, sessionKey])
 }
 
 function keyOf({ caller, idempotency }: ClaimRequest) {
@@ -141,26 +149,24 @@ async function readHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]
     select ${holdColumns(tx)} from holds where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
 }
 
-/** Two index searches: to compare with `is not distinct from` would read every hold of the key. */
+export function sessionOfRequest(request: HoldRequest): Session {
+  return { caller: request.caller.id, network: networkOfRequest(request), sessionKey: request.sessionKey }
+}
+
 async function readSessionHolds(tx: Tx, requests: ClaimRequest[]): Promise<StoredHold[]> {
-  const holding = requests.filter((request) => request.kind === 'HOLD')
+  const holding = requests.filter((request) => request.kind === 'HOLD').filter(({ sessionKey }) => sessionKey !== null)
   if (holding.length === 0) return []
-  const sessions = new Map(holding.map((r) => [JSON.stringify([r.caller.id, r.sessionKey]), r] as const))
-    .values()
-    .toArray()
+  const sessions = [...new Map(holding.map(sessionOfRequest).map((session) => [sessionOf(session), session])).values()]
   return tx.sql<StoredHold[]>`
     select ${holdColumns(tx)}
-    from unnest(${sessions.map((r) => r.caller.id)}::text[], ${sessions.map((r) => r.sessionKey)}::text[]) as s (of_caller, of_session)
-    join lateral (
+    from unnest(${sessions.map((s) => s.caller)}::text[], ${sessions.map((s) => s.network)}::text[],
+                ${sessions.map((s) => s.sessionKey)}::text[]) as s (of_caller, of_network, of_session)
+    cross join lateral (
       select * from holds h
       where h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE' and h.caller = s.of_caller
-        and h.session_key = s.of_session
-      union all
-      (select * from holds h
-      where s.of_session is null and h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
-        and h.caller = s.of_caller and h.session_key is null and h.expires_at > clock_timestamp()
-      limit ${MAX_HOLDS_WITHOUT_SESSION})
-    ) held on true`
+        and h.network = s.of_network and h.session_key = s.of_session
+      offset 0
+    ) held`
 }
 
 async function readHoldClaims(tx: Tx, requests: ClaimRequest[]): Promise<Claim[]> {
@@ -169,8 +175,7 @@ async function readHoldClaims(tx: Tx, requests: ClaimRequest[]): Promise<Claim[]
   )
   const booking = requests.flatMap((request) => (request.kind === 'BOOK_HOLD' ? [request.holdId] : []))
   if (replacing.length === 0 && booking.length === 0) return []
-  const callers = replacing.map((request) => request.caller.id)
-  const sessions = replacing.map((request) => (request.kind === 'HOLD' ? request.sessionKey : null))
+  const sessions = replacing.filter((request) => request.kind === 'HOLD').map(sessionOfRequest)
   return tx.sql<Claim[]>`
     select id, resource_id as "resourceId", lower(during) as start, upper(during) as "end",
       hold_id as "holdId", appointment_id as "appointmentId", expires_at as "expiresAt"
@@ -178,11 +183,12 @@ async function readHoldClaims(tx: Tx, requests: ClaimRequest[]): Promise<Claim[]
     where organization_id = ${tx.organizationId} and active and hold_id in (
       select unnest(${booking}::uuid[])
       union all
-      select held.id from unnest(${callers}::text[], ${sessions}::text[]) as s (of_caller, of_session)
+      select held.id from unnest(${sessions.map((s) => s.caller)}::text[], ${sessions.map((s) => s.network)}::text[],
+                                  ${sessions.map((s) => s.sessionKey)}::text[]) as s (of_caller, of_network, of_session)
       cross join lateral (
         select h.id from holds h
         where h.organization_id = ${tx.organizationId} and h.status = 'ACTIVE'
-          and h.caller = s.of_caller and h.session_key = s.of_session
+          and h.caller = s.of_caller and h.network = s.of_network and h.session_key = s.of_session
         offset 0
       ) as held)`
 }

@@ -10,6 +10,7 @@ import { claimWindow } from '../slots/slots.ts'
 import { localDayAt, startOfLocalDay } from '../time/zone-offsets.ts'
 import type { Instant, Interval, Slot, SlotBlock } from '../vocabulary/types.ts'
 import { type Idempotency, idempotencyLock } from './idempotency.ts'
+import { locksOfQuotas, networkOfRequest, type Quotas } from './visitor-quotas.ts'
 
 /** One start of a service; null or missing resources: the server picks. */
 export interface SlotWish {
@@ -22,6 +23,8 @@ interface Request {
   caller: Caller
   offer: Offer
   idempotency: Idempotency | null
+  /** Of a visitor, and of nobody else. */
+  quotas?: Quotas | null
   /** The function of a call that asked for it: answered in the transaction of its claim. */
   inCall?: ClaimingFunction | undefined
   /** Locks found missing by an earlier attempt. */
@@ -104,8 +107,10 @@ export function locksOf(request: ClaimRequest): Lock[] {
     for (const resourceId of resourcesOf(request)) locks.push(definitionLock(resourceId, 'read'))
   }
   if (request.kind === 'HOLD' && request.sessionKey !== null) {
-    locks.push(namedLock('session', request.caller.organizationId, request.caller.id, request.sessionKey))
+    const { organizationId, id } = request.caller
+    locks.push(namedLock('session', organizationId, id, networkOfRequest(request), request.sessionKey))
   }
+  locks.push(...locksOfQuotas(request))
   if (request.idempotency) locks.push(idempotencyLock(request.caller, request.idempotency.key))
   if (request.inCall) locks.push(...locksOfFunction(request.inCall))
   return locks

@@ -7,6 +7,7 @@ import { OutdatedAttempt } from '../vocabulary/outdated-attempt.ts'
 import type { Claim, Instant } from '../vocabulary/types.ts'
 import { type NewClaim, usedKeyOf, type Won } from './claim-decisions.ts'
 import { writeUsedKeys } from './idempotency.ts'
+import { writeVisitorBookings } from './visitor-quotas.ts'
 
 /** The customer that each new appointment is for, by appointment. */
 export type CustomerIds = Map<string, string>
@@ -39,6 +40,7 @@ export async function writeRows(tx: Tx, won: Won[], now: Instant): Promise<Custo
     bookHeldClaims(tx, won),
     insertAppointments(tx, won, now),
     writeUsedKeys(tx, won.flatMap(usedKeyOf)),
+    writeVisitorBookings(tx, won, now),
   ])
   for (const decision of won) {
     if (decision.state !== 'HOLD') tx.appointments.push({ appointmentId: decision.booked.appointmentId, version: 1 })
@@ -131,6 +133,7 @@ async function insertHolds(tx: Tx, won: Won[]): Promise<void> {
             extendable_until: new Date(decision.hold.extendableUntil),
             session_key: decision.hold.sessionKey,
             caller: decision.hold.caller,
+            network: decision.hold.network,
             customer_id: decision.request.customerId,
             created_at: new Date(decision.hold.createdAt),
           },
@@ -140,12 +143,12 @@ async function insertHolds(tx: Tx, won: Won[]): Promise<void> {
   if (rows.length === 0) return
   await tx.sql`
     insert into holds (organization_id, id, status, service_id, starts_at, ends_at, segments, expires_at, extendable_until,
-                       session_key, caller, customer_id, created_at)
+                       session_key, caller, network, customer_id, created_at)
     select ${tx.organizationId}::uuid, id, 'ACTIVE', service_id, starts_at, ends_at, segments, expires_at, extendable_until,
-           session_key, caller, customer_id, created_at
+           session_key, caller, network, customer_id, created_at
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (
       id uuid, service_id uuid, starts_at timestamptz, ends_at timestamptz, segments jsonb, expires_at timestamptz,
-      extendable_until timestamptz, session_key text, caller text, customer_id uuid, created_at timestamptz)`
+      extendable_until timestamptz, session_key text, caller text, network text, customer_id uuid, created_at timestamptz)`
 }
 
 // Sorted by phone: two batches that bring the same numbers in different orders wait for each other, but never in a ring.

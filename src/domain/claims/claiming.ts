@@ -2,11 +2,13 @@
 import { SHOWN_ALTERNATIVES } from '../availability/alternative-search.ts'
 import { findOffer, type Offer } from '../availability/offers.ts'
 import type { Caller } from '../people/callers.ts'
+import { visitorOf } from '../people/visitors.ts'
 import { OutdatedAttempt, untilPresent } from '../vocabulary/outdated-attempt.ts'
 import { SlotUnavailableError } from '../vocabulary/refusals.ts'
 import type { Slot } from '../vocabulary/types.ts'
 import type { Answer, BookingLane } from './booking-lane.ts'
 import type { ClaimRequest } from './claim-requests.ts'
+import type { Quotas } from './visitor-quotas.ts'
 
 /** How many are tried when the caller wants one held or booked at once. */
 const TRIED_ALTERNATIVES = 40
@@ -72,4 +74,10 @@ export function shownAlternatives({ alternatives }: Answer): Slot[] {
 /** How many alternatives a request has to bring along. */
 export function alternativesToFind(wantsOne: boolean): number {
   return wantsOne ? TRIED_ALTERNATIVES : SHOWN_ALTERNATIVES
+}
+
+/** Null: whoever asks is no visitor. */
+export async function quotasOf(lane: BookingLane, caller: Caller): Promise<Quotas | null> {
+  const visitor = await visitorOf(lane.db, caller)
+  return visitor && { visitor, limits: lane.visitorLimits }
 }

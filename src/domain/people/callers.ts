@@ -15,6 +15,8 @@ export interface Caller {
   appointmentId: string | null
   /** What the history says: who it was. */
   actor: string
+  /** Where the request came from: an IPv4 address, or the /64 network of an IPv6 address. Absent: not over a network. */
+  network?: string
   origin: Origin
 }
 

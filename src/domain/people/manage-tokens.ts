@@ -40,7 +40,7 @@ export async function verifyManageToken(db: Database, token: string): Promise<Ca
   }
 }
 
-async function tokenSecret(db: Database, organizationId: string): Promise<string | null> {
+export async function tokenSecret(db: Database, organizationId: string): Promise<string | null> {
   const known = secrets.get(organizationId)
   if (known !== undefined) return known
   const [row] = await asSystem(

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'HOLD_EXPIRED'
   | 'HOLD_NOT_ACTIVE'
   | 'HOLD_LIMIT_REACHED'
+  | 'BOOKING_LIMIT_REACHED'
   | 'VERSION_CONFLICT'
   | 'INVALID_TRANSITION'
   | 'POLICY_VIOLATION'
@@ -79,10 +80,38 @@ export class HoldNotActiveError extends Refusal {
 export class HoldLimitReachedError extends Refusal {
   readonly code = 'HOLD_LIMIT_REACHED'
   limit: number
+  scope: HoldLimitScope
+  /** Until the first of the holds that count ends by itself. */
+  retryAfterMs: number | null
 
-  constructor(limit: number) {
-    super(`No more than ${limit} holds can be live at once. Release one, or place the new one with replace: true.`)
+  constructor(limit: number, scope: HoldLimitScope, retryAfterMs: number | null) {
+    super(`${HOLD_LIMITS[scope].replace('N', String(limit))} Release one, or place the new one with replace: true.`)
     this.limit = limit
+    this.scope = scope
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** What the holds have in common that are counted. */
+export type HoldLimitScope = 'SLOT' | 'SESSION' | 'NO_SESSION' | 'ADDRESS' | 'KEY'
+
+const HOLD_LIMITS: Record<HoldLimitScope, string> = {
+  SLOT: 'A session can have N live hold of a slot, and this session has one with somebody else.',
+  SESSION: 'A session can have no more than N live holds at once.',
+  NO_SESSION: 'A key can have no more than N live holds without a session at once.',
+  ADDRESS: 'No more than N holds from one address can be live at once.',
+  KEY: 'No more than N holds of one publishable key can be live at once.',
+}
+
+export class BookingLimitReachedError extends Refusal {
+  readonly code = 'BOOKING_LIMIT_REACHED'
+  limit: number
+  retryAfterMs: number | null
+
+  constructor(limit: number, retryAfterMs: number | null) {
+    super(`No more than ${limit} appointments a day can be booked for this phone number here. Call to book more.`)
+    this.limit = limit
+    this.retryAfterMs = retryAfterMs
   }
 }
 
