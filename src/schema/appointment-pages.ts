@@ -12,10 +12,10 @@ import { builder } from './machinery/builder.ts'
 import {
   type Connection,
   connectionType,
+  PAGE_COSTS,
   PAGE_DESCRIPTIONS,
   type PageArguments,
   type PageRequest,
-  pageComplexity,
   readPageArguments,
   toConnection,
 } from './machinery/connections.ts'
@@ -92,7 +92,7 @@ builder.queryField('appointments', (t) =>
     type: AppointmentConnection,
     description: 'The appointments that match, by start. Empty to publishable keys and manage tokens.',
     authScopes: { signedIn: true },
-    complexity: (args) => pageComplexity(args),
+    ...PAGE_COSTS,
     args: {
       filter: t.arg({ type: AppointmentFilter, description: 'Omitted: all of them.' }),
       first: t.arg.int({ description: PAGE_DESCRIPTIONS.first }),

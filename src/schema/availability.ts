@@ -9,6 +9,7 @@ import { parseSnapshot } from '../realtime/snapshots.ts'
 import { AvailabilityUpdateKind } from './enums.ts'
 import { builder } from './machinery/builder.ts'
 import { type Context, callerOf } from './machinery/context.ts'
+import { costs } from './machinery/costs.ts'
 import { optionalId, requireId, requireIds } from './machinery/inputs.ts'
 import { selectsRecordsOf } from './machinery/selections.ts'
 import { Slot } from './refs.ts'
@@ -16,7 +17,7 @@ import { Slot } from './refs.ts'
 const Availability = builder.objectRef<AvailabilityAnswer & { cursor: string }>('Availability').implement({
   description: 'The open slots of a service in a range, at one instant.',
   fields: (t) => ({
-    slots: t.expose('slots', { type: [Slot], description: 'By start.', complexity: { field: 1, multiplier: 50 } }),
+    slots: t.expose('slots', { type: [Slot], description: 'By start.', ...costs({ field: 1, rows: 1000 }) }),
     cursor: t.exposeString('cursor', {
       description:
         'Opaque version of exactly this answer. Hand it to the subscription to miss nothing in between; it is good for the same input only.',
@@ -84,7 +85,7 @@ builder.queryFields((t) => ({
     type: Availability,
     description: `The open slots of a service. ${FAULTS}`,
     authScopes: { signedIn: true },
-    complexity: 2000,
+    ...costs({ field: 2000 }),
     args: { input: t.arg({ type: AvailabilityInput, required: true, description: 'The service and the range.' }) },
     resolve: async (_root, { input }, ctx, info) => {
       const question = readQuestion(ctx, input)
@@ -98,7 +99,7 @@ builder.queryFields((t) => ({
     description:
       "Open slots nearest to a wish, best first; leaves out what clashes with the customer's own appointments. The wish itself is the first if it is open. An unknown service, resource or customer: a top-level error BAD_USER_INPUT.",
     authScopes: { signedIn: true },
-    complexity: (args) => ({ field: 2000, multiplier: args.input.first ?? 3 }),
+    ...costs({ field: 2000, rows: 3, rowsFrom: [['input', 'first']] }),
     args: { input: t.arg({ type: AlternativesInput, required: true, description: 'The wish.' }) },
     resolve: (_root, { input }, ctx) => {
       // Whether somebody is a customer, and when they are busy, is told to nobody else.

@@ -9,6 +9,7 @@ import {
 import { BusyError, InvalidInputError, NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { builder } from './machinery/builder.ts'
 import { callerOf } from './machinery/context.ts'
+import { costs } from './machinery/costs.ts'
 import { encodeId } from './machinery/ids.ts'
 import { optionalId, requireId } from './machinery/inputs.ts'
 import { findNodesBy, Node } from './machinery/nodes.ts'
@@ -70,7 +71,7 @@ builder.queryField('calendarFeeds', (t) =>
     type: [CalendarFeed],
     description: 'The feeds in force, oldest first; to a manage token those of its appointment. No publishable keys.',
     authScopes: { ownAppointment: true },
-    complexity: { field: 10, multiplier: 20 },
+    ...costs({ field: 10, rows: 20 }),
     resolve: (_root, _args, ctx) => ctx.read((tx) => listCalendarFeeds(tx, { caller: callerOf(ctx) })),
   }),
 )

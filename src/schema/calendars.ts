@@ -18,6 +18,7 @@ import { Integration } from './integrations.ts'
 import { seesEveryone } from './machinery/access.ts'
 import { builder } from './machinery/builder.ts'
 import { type Context, callerOf } from './machinery/context.ts'
+import { costs } from './machinery/costs.ts'
 import { idOrNobody, requireId } from './machinery/inputs.ts'
 import { change, write } from './machinery/writes.ts'
 import { Appointment, Resource, Service } from './refs.ts'
@@ -113,7 +114,7 @@ builder.queryField('calendarConflicts', (t) =>
     type: [CalendarConflict],
     description: 'Where outside calendars disagree, newest first. Empty to publishable keys and manage tokens.',
     authScopes: { signedIn: true },
-    complexity: ({ first }) => ({ field: 20, multiplier: Math.max(0, first ?? 50) }),
+    ...costs({ field: 20, rows: 50, rowsFrom: [['first']] }),
     args: {
       openOnly: t.arg.boolean({ defaultValue: true, description: 'Only those that are not resolved.' }),
       first: t.arg.int({ defaultValue: 50, description: 'How many, 1 to 200.' }),

@@ -8,8 +8,8 @@ import { builder } from './machinery/builder.ts'
 import {
   connectionType,
   encodeCursor,
+  PAGE_COSTS,
   PAGE_DESCRIPTIONS,
-  pageComplexity,
   readPageArguments,
   toConnection,
 } from './machinery/connections.ts'
@@ -51,7 +51,7 @@ Customer.implement({
     appointments: t.field({
       type: AppointmentConnection,
       description: 'Their appointments, by start.',
-      complexity: (args) => pageComplexity(args),
+      ...PAGE_COSTS,
       args: {
         first: t.arg.int({ description: PAGE_DESCRIPTIONS.first }),
         after: t.arg.string({ description: PAGE_DESCRIPTIONS.after }),
@@ -117,7 +117,7 @@ builder.queryFields((t) => ({
     type: CustomerConnection,
     description: 'The customers, by name. Empty to publishable keys and manage tokens.',
     authScopes: { signedIn: true },
-    complexity: (args) => pageComplexity(args),
+    ...PAGE_COSTS,
     args: {
       search: t.arg.string({ description: 'Part of a name or e-mail address, or three digits and more of a number.' }),
       first: t.arg.int({ description: PAGE_DESCRIPTIONS.first }),

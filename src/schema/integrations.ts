@@ -11,6 +11,7 @@ import { BusyError, InvalidInputError, NotFoundError } from '../domain/vocabular
 import { IntegrationProvider, VoiceFunction, VoiceLanguage } from './enums.ts'
 import { seesEveryone } from './machinery/access.ts'
 import { builder } from './machinery/builder.ts'
+import { costs } from './machinery/costs.ts'
 import { encodeId } from './machinery/ids.ts'
 import { idOrNobody, requireId } from './machinery/inputs.ts'
 import { findNodesBy, Node } from './machinery/nodes.ts'
@@ -114,7 +115,7 @@ builder.queryField('integrations', (t) =>
     type: [Integration],
     description: 'The outside services that are connected, oldest first. Empty to publishable keys and manage tokens.',
     authScopes: { signedIn: true },
-    complexity: { field: 10, multiplier: 20 },
+    ...costs({ field: 10, rows: 20 }),
     resolve: (_root, _args, ctx) => (seesEveryone(ctx) ? ctx.read(listIntegrations) : []),
   }),
 )

@@ -6,6 +6,7 @@ import { ResourceKind } from './enums.ts'
 import { recordField } from './machinery/batches.ts'
 import { builder } from './machinery/builder.ts'
 import type { Context } from './machinery/context.ts'
+import { costs } from './machinery/costs.ts'
 import { decodeId, encodeId } from './machinery/ids.ts'
 import { requireId } from './machinery/inputs.ts'
 import { findNodesBy, Node } from './machinery/nodes.ts'
@@ -98,7 +99,7 @@ builder.queryFields((t) => ({
     type: [Resource],
     description: 'The resources, by name, inactive ones too.',
     authScopes: { signedIn: true },
-    complexity: { field: 10, multiplier: 20 },
+    ...costs({ field: 10, rows: 20 }),
     args: {
       locationId: t.arg.id({ description: 'Only those of this location. An unknown id: none.' }),
       kind: t.arg({ type: ResourceKind, description: 'Only those of this kind.' }),

@@ -7,6 +7,7 @@ import { ResourceKind } from './enums.ts'
 import { recordField } from './machinery/batches.ts'
 import { builder } from './machinery/builder.ts'
 import type { Context } from './machinery/context.ts'
+import { costs } from './machinery/costs.ts'
 import { decodeId, encodeId } from './machinery/ids.ts'
 import { idOrNobody, requireId } from './machinery/inputs.ts'
 import { findNodesBy, Node } from './machinery/nodes.ts'
@@ -114,7 +115,7 @@ builder.queryFields((t) => ({
     type: [Service],
     description: 'What is offered, by name.',
     authScopes: { signedIn: true },
-    complexity: { field: 10, multiplier: 20 },
+    ...costs({ field: 10, rows: 20 }),
     args: {
       locationId: t.arg.id({ description: 'Only those of this location. An unknown id: none.' }),
       activeOnly: t.arg.boolean({ defaultValue: true, description: 'False: those that are not offered now, too.' }),

@@ -4,6 +4,7 @@ import { explainSlot } from '../domain/availability/slot-explanations.ts'
 import type { SlotBlock as SlotBlockRecord, SlotSegment as SlotSegmentRecord } from '../domain/vocabulary/types.ts'
 import { UnavailableReason } from './enums.ts'
 import { builder } from './machinery/builder.ts'
+import { costs } from './machinery/costs.ts'
 import { readSlot } from './machinery/inputs.ts'
 import { ClaimedSegment, type Reference, Resource, Slot, SlotBlock } from './refs.ts'
 
@@ -95,7 +96,7 @@ builder.queryField('explainSlot', (t) =>
     description:
       'Why a start can or cannot be booked now. An unknown service or resource: a top-level error BAD_USER_INPUT.',
     authScopes: { signedIn: true },
-    complexity: 200,
+    ...costs({ field: 200 }),
     args: { input: t.arg({ type: SlotInput, required: true, description: 'The start to explain.' }) },
     resolve: async (_root, { input }, ctx) => {
       const wish = readSlot(input)

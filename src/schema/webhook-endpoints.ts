@@ -20,13 +20,14 @@ import { seesEveryone } from './machinery/access.ts'
 import { builder } from './machinery/builder.ts'
 import {
   connectionType,
+  PAGE_COSTS,
   PAGE_DESCRIPTIONS,
   type PageArguments,
-  pageComplexity,
   readPageArguments,
   toConnection,
 } from './machinery/connections.ts'
 import type { Context } from './machinery/context.ts'
+import { costs } from './machinery/costs.ts'
 import { decodeId, encodeId } from './machinery/ids.ts'
 import { idOrNobody, requireId } from './machinery/inputs.ts'
 import { findNodesBy, Node } from './machinery/nodes.ts'
@@ -125,7 +126,7 @@ const WebhookEndpoint = builder.objectRef<WebhookEndpointRecord>('WebhookEndpoin
     deliveries: t.field({
       type: DeliveryConnection,
       description: 'What it was told and what is still to be sent, newest first. Kept for 30 days.',
-      complexity: (args) => pageComplexity(args),
+      ...PAGE_COSTS,
       args: {
         status: t.arg({ type: [WebhookDeliveryStatus], description: DELIVERY_ARGUMENTS.status }),
         first: t.arg.int({ description: PAGE_DESCRIPTIONS.first }),
@@ -219,14 +220,14 @@ builder.queryFields((t) => ({
     type: [WebhookEndpoint],
     description: 'Who is told of changes, oldest first. Secret keys only.',
     authScopes: { secret: true },
-    complexity: { field: 10, multiplier: 20 },
+    ...costs({ field: 10, rows: 20 }),
     resolve: (_root, _args, ctx) => ctx.read(listWebhookEndpoints),
   }),
   webhookDeliveries: t.field({
     type: DeliveryConnection,
     description: 'What was told and what is still to be sent, newest first. Kept for 30 days. Secret keys only.',
     authScopes: { secret: true },
-    complexity: (args) => pageComplexity(args),
+    ...PAGE_COSTS,
     args: {
       endpointId: t.arg.id({ description: 'Was told to this endpoint.' }),
       appointmentId: t.arg.id({ description: DELIVERY_ARGUMENTS.appointmentId }),

@@ -3,11 +3,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { GraphQLSchema } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
 import type { Logger } from '../runtime/logger.ts'
 import { type Authenticate, createIdentify } from './authentication.ts'
 import { createEventStreams } from './event-streams/event-streams.ts'
 import { createReservedStreams } from './event-streams/reserved-streams.ts'
+import type { DocumentLimits } from './execution/document-limits.ts'
 import { createDocuments } from './execution/documents.ts'
 import { createOperations, type OpenContext } from './execution/operations.ts'
 import { createPipeline } from './execution/pipeline.ts'
@@ -38,8 +38,6 @@ export interface EndpointLimits {
   bodyBytes: number
   /** Of a WebSocket message. */
   messageBytes: number
-  /** Of one document. */
-  tokens: number
   subscriptionsPerSocket: number
   /** Of graphql-sse, reserved and not yet opened. */
   reservedStreams: number
@@ -55,19 +53,18 @@ interface GraphqlEndpointInput {
   demo?: Demo | null
   allowedOrigins?: AllowedOrigins
   limits?: Partial<EndpointLimits>
+  documentLimits?: Partial<DocumentLimits>
   /** Over how long sockets and event streams are sent away. */
   goingAwayMs?: number
   connectionInitMs?: number
   /** How long a client of a subscription may leave its connection full. */
   stalledMs?: number
   keepAliveMs?: number
-  plugins?: Plugin[]
 }
 
 const LIMITS: EndpointLimits = {
   bodyBytes: 262_144,
   messageBytes: 262_144,
-  tokens: 4000,
   subscriptionsPerSocket: 1000,
   reservedStreams: 10_000,
 }
@@ -78,16 +75,9 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
   const limits = { ...LIMITS, ...input.limits }
   const identify = createIdentify({ authenticate: input.authenticate, logger })
   const operations = createOperations({ openContext: input.openContext, logger })
-  const pipeline = createPipeline({
-    schema,
-    operations,
-    identify,
-    maxTokens: limits.tokens,
-    plugins: input.plugins ?? [],
-    logger,
-  })
-  const documents = createDocuments(pipeline)
-  const { execute } = pipeline.yoga.getEnveloped({})
+  const documents = createDocuments(schema, input.documentLimits)
+  const pipeline = createPipeline({ documents, operations, identify, logger })
+  const { execute } = operations
   const groups = createSubscriptionGroups({ operations, stalledMs })
   const subscribe: Subscribe = (args, sink) => groups.subscribe(args, sink) ?? operations.subscribe(args)
   const revocations = createRevocations({ findRevoked: input.findRevoked, logger })

@@ -1,5 +1,6 @@
-// A salon behind the real schema: operations run as the server runs them, without the HTTP around it.
-import { type ExecutionResult, type GraphQLError, parse, validate } from 'graphql'
+// A salon behind the real schema: operations run as the server runs them, without the HTTP around it, on both engines.
+import type { ExecutionResult, GraphQLError } from 'graphql'
+import { expect } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import { inSnapshot } from '../../src/db/transaction.ts'
 import type { BookingLane } from '../../src/domain/claims/booking-lane.ts'
@@ -12,7 +13,9 @@ import { createLive } from '../../src/realtime/live.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { createContext } from '../../src/schema/machinery/context.ts'
 import { createSchema } from '../../src/schema/schema.ts'
-import { createOperations } from '../../src/server/execution/operations.ts'
+import { createDocuments, isPrepared, type Prepared, toExecutionArgs } from '../../src/server/execution/documents.ts'
+import { createExecute } from '../../src/server/execution/execution.ts'
+import { createOperations, type Operations } from '../../src/server/execution/operations.ts'
 
 export interface Answer<Data> {
   data: Data
@@ -26,40 +29,73 @@ type Ask = <Data = Record<string, unknown>>(
   variables?: Record<string, unknown>,
 ) => Promise<Answer<Data>>
 
+/** Compiled, or interpreted as what has not yet proved to come again. */
+export const ENGINES = ['COMPILED', 'INTERPRETED'] as const
+export type Engine = (typeof ENGINES)[number]
+
 export interface Gateway extends AsyncDisposable {
+  /** A query is executed by each engine, and all must say the same; anything else by the first. */
   ask: Ask
   /** The first message of a subscription. */
   watch: Ask
 }
 
 const schema = createSchema()
+const documents = createDocuments(schema)
 const logger = createLogger('silent')
 
-export function openGateway({ db, lane }: { db: Database; lane: BookingLane }): Gateway {
+export function openGateway(
+  { db, lane }: { db: Database; lane: BookingLane },
+  engines: readonly [Engine, ...Engine[]] = ENGINES,
+): Gateway {
   const live = createLive({ db, bus: createLocalBus(), logger })
-  const operations = createOperations({
-    openContext: ({ caller, requestId }) =>
-      createContext({ caller, requestId, db, lane, live, calendars: emptyCalendars(db) }),
-    logger,
-  })
-  const prepare = (caller: Caller | null, text: string, variableValues: Record<string, unknown>) => {
-    const document = parse(text)
-    const errors = validate(schema, document)
-    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('\n'))
-    return { schema, document, variableValues, contextValue: { caller, requestId: 'request' } }
-  }
+  const [first, ...others] = engines.map((engine) =>
+    createOperations({
+      openContext: ({ caller, requestId }) =>
+        createContext({ caller, requestId, db, lane, live, calendars: emptyCalendars(db) }),
+      logger,
+      execute: createExecute({ needed: () => (engine === 'COMPILED' ? 0 : Number.POSITIVE_INFINITY) }),
+    }),
+  ) as [Operations, ...Operations[]]
   return {
     async ask(caller, document, variables = {}) {
-      return answerOf(await operations.execute(prepare(caller, document, variables)))
+      const prepared = prepare(document, variables)
+      if (!isPrepared(prepared)) return answerOf({ errors: prepared })
+      const answer = await first.execute(argsOf(prepared, caller))
+      for (const other of prepared.kind === 'query' ? others : []) {
+        const beside = await other.execute(argsOf(prepared, caller))
+        expect(withoutMoments(beside), document).toEqual(withoutMoments(answer))
+      }
+      return answerOf(answer)
     },
     async watch(caller, document, variables = {}) {
-      const result = await operations.subscribe(prepare(caller, document, variables))
+      const prepared = prepare(document, variables)
+      if (!isPrepared(prepared)) return answerOf({ errors: prepared })
+      const result = await first.subscribe(argsOf(prepared, caller))
       if (!(Symbol.asyncIterator in result)) return answerOf(result)
       for await (const message of result) return answerOf(message)
       throw new Error('The subscription ended without a message.')
     },
     [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
   }
+}
+
+/** Throws for a document that is not valid: a test meant another one. */
+function prepare(query: string, variables: Record<string, unknown>): Prepared | readonly GraphQLError[] {
+  const prepared = documents.prepare({ query, variables })
+  if (isPrepared(prepared) || prepared.every(({ extensions }) => 'limit' in extensions)) return prepared
+  throw new Error(prepared.map(({ message }) => message).join('\n'))
+}
+
+function argsOf(prepared: Prepared, caller: Caller | null) {
+  return toExecutionArgs(schema, prepared, { caller, requestId: 'request' })
+}
+
+/** The same question is answered with another cursor a moment later. */
+function withoutMoments(result: ExecutionResult): unknown {
+  return JSON.parse(
+    JSON.stringify(result, (key, value) => (/^(cursor|asOf|explainedAt)$|Cursor$/.test(key) ? Boolean(value) : value)),
+  )
 }
 
 /** Calendars with nothing in them: the schema's side of the door only. */

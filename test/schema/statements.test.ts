@@ -1,22 +1,17 @@
 // No N+1: the number of statements of a query does not grow with the number of its rows.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addTimeOff } from '../../src/domain/catalogue/time-off.ts'
 import { encodeId } from '../../src/schema/machinery/ids.ts'
 import { formatInstant } from '../../src/schema/machinery/instants.ts'
 import { book, hourAhead, openSalon, type Salon } from '../support/salon.ts'
-import { type Gateway, openGateway } from './gateway.ts'
+import { ENGINES, type Gateway, openGateway } from './gateway.ts'
 
 let salon: Salon
-let gateway: Gateway
 
 beforeAll(async () => {
   salon = await openSalon({ people: 3 })
-  gateway = openGateway(salon)
 })
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await salon[Symbol.asyncDispose]()
-})
+afterAll(() => salon[Symbol.asyncDispose]())
 
 const RESOURCE = '{ id name kind active version location { id name timeZone country } weeklyHours { weekday } }'
 const SERVICE = `{ id name version location { name } segments { resourceGroups { candidates ${RESOURCE} } } }`
@@ -34,18 +29,46 @@ const documents: Record<string, string> = {
       cursor slots { startsAt segments { candidates ${RESOURCE} } } } }`,
 }
 
-test.for(Object.entries(documents))('%s: as many statements for many rows as for few', async ([, document]) => {
-  const variables = {
-    serviceId: encodeId('service', salon.cutId),
-    from: formatInstant(hourAhead(0)),
-    to: formatInstant(hourAhead(500)),
-  }
-  await bookMany(2)
-  const few = await countStatements(() => gateway.ask(salon.caller, document, variables))
-  await bookMany(20)
-  // Definitions that are known already are not read again, so the second count may be smaller.
-  expect(await countStatements(() => gateway.ask(salon.caller, document, variables))).toBeLessThanOrEqual(few)
-  expect(few).toBeLessThanOrEqual(20)
+describe.for(ENGINES)('%s', (engine) => {
+  let gateway: Gateway
+  beforeAll(() => {
+    gateway = openGateway(salon, [engine])
+  })
+  afterAll(() => gateway[Symbol.asyncDispose]())
+
+  test.for(Object.entries(documents))('%s: as many statements for many rows as for few', async ([, document]) => {
+    const variables = {
+      serviceId: encodeId('service', salon.cutId),
+      from: formatInstant(hourAhead(0)),
+      to: formatInstant(hourAhead(500)),
+    }
+    await bookMany(2)
+    const few = await countStatements(() => gateway.ask(salon.caller, document, variables))
+    await bookMany(20)
+    // Definitions that are known already are not read again, so the second count may be smaller.
+    expect(await countStatements(() => gateway.ask(salon.caller, document, variables))).toBeLessThanOrEqual(few)
+    expect(few).toBeLessThanOrEqual(20)
+  })
+
+  test('availability with nothing but ids reads no resources, and takes few statements', async () => {
+    const input = {
+      serviceId: encodeId('service', salon.cutId),
+      from: formatInstant(hourAhead(0)),
+      to: formatInstant(hourAhead(48)),
+    }
+    const document =
+      'query ($input: AvailabilityInput!) { availability(input: $input) { slots { startsAt segments { candidates { id } } } } }'
+    await gateway.ask(salon.caller, document, { input })
+    const statements = await listStatements(() => gateway.ask(salon.caller, document, { input }))
+    expect(statements.filter((statement) => /from "?resources/.test(statement))).toEqual([])
+    // begin, tenant, versions twice, moment, claims, busy intervals, commit
+    expect(statements.length).toBeLessThanOrEqual(8)
+  })
+
+  test('a query that reads nothing opens no snapshot', async () => {
+    const document = '{ __typename node(id: "nonsense") { id } service(id: "nonsense") { id } }'
+    expect(await countStatements(() => gateway.ask(salon.caller, document))).toBe(0)
+  })
 })
 
 let booked = 0
@@ -59,26 +82,6 @@ async function bookMany(count: number): Promise<void> {
     await salon.write((tx) => addTimeOff(tx, { resourceId, startsAt, endsAt: startsAt + 60_000 }))
   }
 }
-
-test('availability with nothing but ids reads no resources, and takes few statements', async () => {
-  const input = {
-    serviceId: encodeId('service', salon.cutId),
-    from: formatInstant(hourAhead(0)),
-    to: formatInstant(hourAhead(48)),
-  }
-  const document =
-    'query ($input: AvailabilityInput!) { availability(input: $input) { slots { startsAt segments { candidates { id } } } } }'
-  await gateway.ask(salon.caller, document, { input })
-  const statements = await listStatements(() => gateway.ask(salon.caller, document, { input }))
-  expect(statements.filter((statement) => /from "?resources/.test(statement))).toEqual([])
-  // begin, tenant, versions twice, moment, claims, busy intervals, commit
-  expect(statements.length).toBeLessThanOrEqual(8)
-})
-
-test('a query that reads nothing opens no snapshot', async () => {
-  const document = '{ __typename node(id: "nonsense") { id } service(id: "nonsense") { id } }'
-  expect(await countStatements(() => gateway.ask(salon.caller, document))).toBe(0)
-})
 
 async function countStatements(work: () => Promise<{ errors: unknown[] }>): Promise<number> {
   return (await listStatements(work)).length

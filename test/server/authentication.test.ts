@@ -44,13 +44,27 @@ describe('over HTTP', () => {
     }
   })
 
-  test('an unknown key is UNAUTHENTICATED in an event stream', async () => {
-    const response = await fetch(gateway.graphqlUrl, {
-      method: 'POST',
-      headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...bearer('pk_unknown') },
-      body: JSON.stringify({ query }),
-    })
-    expect(await response.text()).toContain('"code":"UNAUTHENTICATED"')
+  test.for([
+    { what: 'POST', query },
+    { what: 'GET', query },
+    { what: 'POST', query: 'subscription { appointments { id } }' },
+    { what: 'GET', query: 'subscription { appointments { id } }' },
+    { what: 'GET', query: '{' },
+  ])('an event stream by $what with an unknown key is 401, and no stream: $query', async ({ what, query }) => {
+    const headers = { accept: 'text/event-stream', ...bearer('pk_unknown') }
+    const response =
+      what === 'GET'
+        ? await fetch(`${gateway.graphqlUrl}?query=${encodeURIComponent(query)}`, { headers })
+        : await fetch(gateway.graphqlUrl, {
+            method: 'POST',
+            headers: { ...headers, 'content-type': 'application/json' },
+            body: JSON.stringify({ query }),
+          })
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toBe('Bearer')
+    expect(response.headers.get('content-type')).toContain('application/json')
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] })
+    expect(gateway.openStreams().eventStreams).toBe(0)
   })
 
   test('an unknown key is UNAUTHENTICATED in a reserved stream', async () => {

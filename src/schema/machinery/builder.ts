@@ -1,11 +1,10 @@
 // The schema builder: scalars, plugins, and who may call what. Knows no types.
 import SchemaBuilder from '@pothos/core'
-import ComplexityPlugin from '@pothos/plugin-complexity'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import type { Instant } from '../../domain/vocabulary/types.ts'
 import type { Context } from './context.ts'
-import { badUserInput, forbidden, unauthenticated } from './request-errors.ts'
+import { forbidden, unauthenticated } from './request-errors.ts'
 
 interface SchemaTypes {
   Context: Context
@@ -32,8 +31,8 @@ interface SchemaTypes {
 }
 
 export const builder = new SchemaBuilder<SchemaTypes>({
-  // The first plugin is the outermost: limits before everything, refusals caught outside the authorization.
-  plugins: [ComplexityPlugin, ErrorsPlugin, ScopeAuthPlugin],
+  // The first plugin is the outermost: refusals are caught outside the authorization.
+  plugins: [ErrorsPlugin, ScopeAuthPlugin],
   defaultFieldNullability: false,
   errors: { directResult: true },
   scopeAuth: {
@@ -45,13 +44,5 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       secret: caller?.kind === 'SECRET',
     }),
     unauthorizedError: (_parent, { caller }) => (caller ? forbidden() : unauthenticated()),
-  },
-  // Generous: the largest document of the live board is below a tenth of each limit.
-  complexity: {
-    limit: { complexity: 250_000, depth: 20, breadth: 1000 },
-    defaultComplexity: 1,
-    defaultListMultiplier: 3,
-    complexityError: (kind) =>
-      badUserInput(`The operation asks for too much at once (${kind.toLowerCase()}). Split it into several requests.`),
   },
 })

@@ -1,6 +1,7 @@
 // Relay connections: bounded pages in both directions, cursors that stand for a position in the order.
 import type { ObjectRef } from '@pothos/core'
 import { builder } from './builder.ts'
+import { costs } from './costs.ts'
 import { badUserInput } from './request-errors.ts'
 
 export interface PageArguments {
@@ -141,7 +142,8 @@ export function connectionType<Node>(
       edges: t.field({
         type: [edge],
         description: 'In the order of the list, whichever direction it was paged in.',
-        complexity: { field: 1, multiplier: 1 },
+        // Its rows are counted where the page is asked for.
+        ...costs({ field: 1, rows: 1 }),
         resolve: (parent) => parent.edges,
       }),
       pageInfo: t.field({
@@ -156,10 +158,8 @@ export function connectionType<Node>(
 
 type PothosTypes = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Types> ? Types : never
 
-/** How much a page may cost: its rows times what is selected of each. */
-export function pageComplexity({ first, last }: PageArguments) {
-  return { field: 20, multiplier: Math.max(0, first ?? last ?? DEFAULT_SIZE) }
-}
+/** Of a page: its rows times what is selected of each. */
+export const PAGE_COSTS = costs({ field: 20, rows: DEFAULT_SIZE, rowsFrom: [['first'], ['last']] })
 
 export const PAGE_DESCRIPTIONS = {
   first: `How many from the beginning of the range, 0 to ${MAX_SIZE}. Default ${DEFAULT_SIZE} if \`last\` is omitted too.`,

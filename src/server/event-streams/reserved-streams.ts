@@ -74,7 +74,7 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
           `A stream carries at most ${limits.subscriptionsPerSocket} operations at once.`,
         )
       }
-      const prepared = documents.prepare(query, operationName)
+      const prepared = documents.prepare({ query, operationName, variables })
       if (!isPrepared(prepared)) return refuseWith(prepared, 400)
       try {
         const caller = await identify(request.headers.get('authorization') ?? undefined, requestId)
@@ -82,7 +82,7 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
           schema: documents.schema,
           document: prepared.document,
           operationName,
-          variableValues: variables,
+          variableValues: prepared.variableValues,
           contextValue: { caller, requestId, backlog },
         }
         return args

@@ -11,7 +11,7 @@ import type { Caller } from '../../domain/people/callers.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { createResultStream, type ResultStream } from '../fan-out/result-stream.ts'
 import { executeEvent } from './event-execution.ts'
-import { createExecute } from './execution.ts'
+import { createExecute, type Execute } from './execution.ts'
 import { createFaultMask } from './faults.ts'
 
 /** Who asks; what the transports hand over as `contextValue`. */
@@ -42,11 +42,11 @@ export interface Operations {
 interface OperationsInput {
   openContext: OpenContext
   logger: Logger
+  execute?: Execute
 }
 
-export function createOperations({ openContext, logger }: OperationsInput): Operations {
+export function createOperations({ openContext, logger, execute = createExecute() }: OperationsInput): Operations {
   const mask = createFaultMask(logger)
-  const execute = createExecute()
 
   // Not waited for: the result is complete, and giving back the snapshot would add a round trip to every answer.
   const dispose = (context: OperationContext) => {

@@ -1,12 +1,12 @@
 // Yoga, set up: the GraphQL pipeline that every transport runs through.
 
-import { GraphQLError, type GraphQLSchema, parse } from 'graphql'
+import { type ExecutionArgs, GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Identify } from '../authentication.ts'
 import { SUBSCRIPTION_NOT_ACCEPTABLE } from '../http/refusals.ts'
 import { headersOf, JSON_TYPE, RESPONSE_TYPE, statusOf } from '../http/statuses.ts'
-import { createBoundedCache } from './bounded-cache.ts'
+import { type Documents, isPrepared } from './documents.ts'
 import { causeOf, describeFault, logFault } from './faults.ts'
 import type { Operations, Principal } from './operations.ts'
 
@@ -21,17 +21,15 @@ export interface Pipeline {
 }
 
 interface PipelineInput {
-  schema: GraphQLSchema
+  documents: Documents
   operations: Operations
   identify: Identify
-  maxTokens: number
-  plugins: Plugin[]
   logger: Logger
 }
 
-export function createPipeline({ schema, operations, identify, maxTokens, plugins, logger }: PipelineInput): Pipeline {
+export function createPipeline({ documents, operations, identify, logger }: PipelineInput): Pipeline {
   const yoga = createYoga<ServerContext, Principal>({
-    schema,
+    schema: documents.schema,
     logging: false,
     // The routes around it have these.
     graphiql: false,
@@ -42,10 +40,8 @@ export function createPipeline({ schema, operations, identify, maxTokens, plugin
     multipart: false,
     // Each transport has bounded the body before.
     maxRequestBodySize: false,
-    parserAndValidationCache: {
-      documentCache: createBoundedCache({ maxCharacters: 262_144 }),
-      errorCache: createBoundedCache({ maxCharacters: 65_536 }),
-    },
+    // The documents have their own, for every way in.
+    parserAndValidationCache: false,
     context: async ({ requestId, authorization }) => ({ caller: await identify(authorization, requestId), requestId }),
     maskedErrors: {
       // Faults of resolvers were masked where they ran. What arrives here broke in between.
@@ -56,15 +52,28 @@ export function createPipeline({ schema, operations, identify, maxTokens, plugin
         return describeFault(cause, undefined)
       },
     },
-    plugins: [useOperations(operations), useTokenLimit(maxTokens), useStatuses(), ...plugins],
+    plugins: [useDocuments(documents), useOperations(documents, operations), useStatuses()],
   })
   return { yoga }
 }
 
-// Subscriptions run outside of Yoga's responses: those do not return a source when the client leaves.
-function useOperations(operations: Operations): Plugin {
+function useDocuments(documents: Documents): Plugin {
   return {
-    onExecute: ({ setExecuteFn }) => setExecuteFn(operations.execute),
+    onParse: ({ setParseFn }) => setParseFn(documents.parse),
+    onValidate: ({ params, setResult }) => setResult(documents.validate(params.documentAST)),
+  }
+}
+
+// Subscriptions run outside of Yoga's responses: those do not return a source when the client leaves.
+function useOperations(documents: Documents, operations: Operations): Plugin {
+  const execute = (args: ExecutionArgs) => {
+    const { operationName, variableValues: variables } = args
+    const prepared = documents.prepareRead(args.document, { operationName, variables })
+    if (!isPrepared(prepared)) return { errors: prepared }
+    return operations.execute({ ...args, variableValues: prepared.variableValues })
+  }
+  return {
+    onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
     onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(() => ({ errors: [subscriptionNotAcceptable()] })),
   }
 }
@@ -72,14 +81,6 @@ function useOperations(operations: Operations): Plugin {
 function subscriptionNotAcceptable(): GraphQLError {
   const { message, code, status } = SUBSCRIPTION_NOT_ACCEPTABLE
   return new GraphQLError(message, { extensions: { code, http: { status } } })
-}
-
-/** Comparing fields costs the square of their number: a bound on the document's tokens bounds it. */
-function useTokenLimit(maxTokens: number): Plugin {
-  return {
-    onParse: ({ setParseFn }) =>
-      setParseFn((source: string, options: object | undefined) => parse(source, { ...options, maxTokens })),
-  }
 }
 
 function useStatuses(): Plugin {

@@ -1,8 +1,8 @@
 // Asks the demo, through the gateway itself, for what the examples of GraphiQL need: a service and an open slot.
 
-import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { Caller } from '../../domain/people/callers.ts'
-import { type Documents, isPrepared } from '../execution/documents.ts'
+import { type Documents, isPrepared, toExecutionArgs } from '../execution/documents.ts'
+import type { Operations } from '../execution/operations.ts'
 import type { ExampleFacts } from './graphiql-examples.ts'
 
 const SERVICES = '{ services { id durationMinutes slotIntervalMinutes } }'
@@ -16,7 +16,7 @@ const RANGE_MS = 4 * 24 * HOUR_MS
 
 interface Asking {
   documents: Documents
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
+  execute: Operations['execute']
   caller: Caller
   requestId: string
   now: number
@@ -42,13 +42,11 @@ export async function findExampleFacts(asking: Asking): Promise<ExampleFacts | n
   return null
 }
 
-async function ask<Data>(asking: Asking, query: string, variableValues: Record<string, unknown>): Promise<Data | null> {
+async function ask<Data>(asking: Asking, query: string, variables: Record<string, unknown>): Promise<Data | null> {
   const { documents, execute, caller, requestId } = asking
-  const prepared = documents.prepare(query, null)
+  const prepared = documents.prepare({ query, variables })
   if (!isPrepared(prepared)) return null
-  const { document } = prepared
-  const contextValue = { caller, requestId }
-  const result = await execute({ schema: documents.schema, document, contextValue, variableValues })
+  const result = await execute(toExecutionArgs(documents.schema, prepared, { caller, requestId }))
   return (result.data as Data | null | undefined) ?? null
 }
 

@@ -1,10 +1,10 @@
 // GraphiQL: the page, with ready tabs that run as they stand on the demo.
 
 import type { IncomingMessage } from 'node:http'
-import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Identify } from '../authentication.ts'
 import type { Documents } from '../execution/documents.ts'
+import type { Operations } from '../execution/operations.ts'
 import type { RequestHandler } from '../routes.ts'
 import { createGraphiqlAssets, type GraphiqlAssets } from './graphiql-assets.ts'
 import { buildExamples, type ExampleFacts, type ExampleTab, formatHeaders, PLACEHOLDERS } from './graphiql-examples.ts'
@@ -18,7 +18,7 @@ export interface Demo {
 interface GraphiqlInput {
   demo: Demo | null
   documents: Documents
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
+  execute: Operations['execute']
   identify: Identify
   logger: Logger
 }

@@ -1,24 +1,26 @@
 // What comes to /graphql over HTTP, and which way each request takes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ExecutionArgs, ExecutionResult } from 'graphql'
-import { GraphQLError } from 'graphql'
+import { type ExecutionResult, GraphQLError } from 'graphql'
+import type { Caller } from '../../domain/people/callers.ts'
 import type { Identify } from '../authentication.ts'
 import type { EventStreams } from '../event-streams/event-streams.ts'
 import { isForReservedStream, type ReservedStreams } from '../event-streams/reserved-streams.ts'
-import { type Documents, isPrepared, type Prepared } from '../execution/documents.ts'
-import { type Parameters, readParameters, readUrlParameters } from '../execution/parameters.ts'
+import { type Documents, isPrepared, type Prepared, toExecutionArgs } from '../execution/documents.ts'
+import type { Operations, Principal } from '../execution/operations.ts'
+import { readParameters, readUrlParameters } from '../execution/parameters.ts'
+import type { ResultStream } from '../fan-out/result-stream.ts'
 import { isResultStream, type Sink, type Subscribe } from '../fan-out/sinks.ts'
 import type { Revocations } from '../revocations.ts'
 import { type Accepted, readAccept } from './media-types.ts'
 import type { AnswerPlainPost } from './plain-post.ts'
-import { RequestRefusal, SUBSCRIPTION_NOT_ACCEPTABLE } from './refusals.ts'
+import { answerErrors, RequestRefusal, SUBSCRIPTION_NOT_ACCEPTABLE } from './refusals.ts'
 import { readBody } from './request-body.ts'
 import type { AnswerThroughYoga } from './yoga-requests.ts'
 
 interface GraphqlRequestsInput {
   documents: Documents
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
+  execute: Operations['execute']
   subscribe: Subscribe
   identify: Identify
   revocations: Revocations
@@ -31,12 +33,11 @@ interface GraphqlRequestsInput {
 
 type Answer = (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>
 
-interface Operation {
+interface EventsRequest {
   prepared: Prepared | readonly GraphQLError[]
-  parameters: Parameters
   authorization: string | undefined
   requestId: string
-  lastEventId?: string
+  lastEventId: string | undefined
 }
 
 const PLAIN_JSON = /^application\/json *(?:; *charset=utf-8 *)?$/i
@@ -48,29 +49,29 @@ const PLAIN_JSON = /^application\/json *(?:; *charset=utf-8 *)?$/i
 export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
   const { documents, answerPlainPost, answerThroughYoga, eventStreams, reservedStreams } = input
 
-  const start = async ({ prepared, parameters, authorization, requestId, lastEventId }: Operation, sink: Sink) => {
+  const start = async (
+    { prepared, ...principal }: Principal & Pick<EventsRequest, 'prepared'>,
+    sink: Sink,
+  ): Promise<ResultStream | ExecutionResult> => {
     if (!isPrepared(prepared)) return { errors: prepared }
-    try {
-      const caller = await input.identify(authorization, requestId)
-      const args = {
-        schema: documents.schema,
-        document: prepared.document,
-        contextValue: { caller, requestId, lastEventId },
-        variableValues: parameters.variables,
-        operationName: parameters.operationName,
-      }
-      if (prepared.kind !== 'subscription') return await input.execute(args)
-      const result = await input.subscribe(args, sink)
-      return isResultStream(result) ? input.revocations.guard(caller, result) : result
-    } catch (error) {
-      if (error instanceof GraphQLError) return { errors: [error] }
-      throw error
-    }
+    const args = toExecutionArgs(documents.schema, prepared, principal)
+    if (prepared.kind !== 'subscription') return input.execute(args)
+    const result = await input.subscribe(args, sink)
+    return isResultStream(result) ? input.revocations.guard(principal.caller, result) : result
   }
 
-  const answerEvents = (response: ServerResponse, operation: Operation, accepted: Accepted) => {
+  /** A client without a valid key is told by the status: a stream that begins with 200 would be asked for again for ever. */
+  const answerEvents = async (response: ServerResponse, events: EventsRequest, accepted: Accepted) => {
     if (!accepted.eventStream) throw SUBSCRIPTION_NOT_ACCEPTABLE
-    return eventStreams.serve(response, (sink) => start(operation, sink))
+    const { prepared, requestId, lastEventId } = events
+    let caller: Caller | null
+    try {
+      caller = await input.identify(events.authorization, requestId)
+    } catch (error) {
+      if (error instanceof GraphQLError) return answerErrors(response, [error])
+      throw error
+    }
+    return eventStreams.serve(response, (sink) => start({ prepared, caller, requestId, lastEventId }, sink))
   }
 
   const answerGet: Answer = async (request, response, requestId) => {
@@ -78,18 +79,13 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
     const accepted = readAccept(headers.accept)
     const parameters = readUrlParameters(url)
     if (parameters) {
-      const prepared = documents.prepare(parameters.query, parameters.operationName)
+      const prepared = documents.prepare(parameters)
       const kind = isPrepared(prepared) ? prepared.kind : null
       if (kind === 'subscription' || (accepted.onlyEventStream && kind !== 'mutation')) {
+        const { authorization } = headers
         return answerEvents(
           response,
-          {
-            prepared,
-            parameters,
-            authorization: headers.authorization,
-            requestId,
-            lastEventId: readLastEventId(headers),
-          },
+          { prepared, authorization, requestId, lastEventId: readLastEventId(headers) },
           accepted,
         )
       }
@@ -105,20 +101,14 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
       const accepted = readAccept(headers.accept)
       const parameters = readParameters(parseBody(text))
       if (parameters) {
-        const prepared = documents.prepare(parameters.query, parameters.operationName)
+        const prepared = documents.prepare(parameters)
         const { authorization } = headers
         if (accepted.onlyEventStream || (isPrepared(prepared) && prepared.kind === 'subscription')) {
           const lastEventId = readLastEventId(headers)
-          return answerEvents(response, { prepared, parameters, authorization, requestId, lastEventId }, accepted)
+          return answerEvents(response, { prepared, authorization, requestId, lastEventId }, accepted)
         }
         if (isPrepared(prepared) && accepted.json) {
-          return answerPlainPost(response, {
-            prepared,
-            parameters,
-            authorization,
-            requestId,
-            mediaType: accepted.json,
-          })
+          return answerPlainPost(response, { prepared, authorization, requestId, mediaType: accepted.json })
         }
       }
     }

@@ -1,6 +1,7 @@
-// Which media type answers a request: what its Accept header allows, read the way Yoga reads it.
+// Which media type answers a request: what its Accept header prefers.
 
-import { createBoundedCache } from '../execution/bounded-cache.ts'
+import { LRUCache } from 'lru-cache'
+import Negotiator from 'negotiator'
 import { JSON_TYPE, type JsonMediaType, RESPONSE_TYPE } from './statuses.ts'
 
 export interface Accepted {
@@ -12,27 +13,24 @@ export interface Accepted {
   onlyEventStream: boolean
 }
 
-const cache = createBoundedCache<Accepted>({ maxCharacters: 65_536 })
+const EVENTS_TYPE = 'text/event-stream'
+// Whoever names a character set is answered in this one, or not at all.
+const JSON_TYPES = [JSON_TYPE, RESPONSE_TYPE].flatMap((type) => [type, `${type}; charset=utf-8`])
+const EVENTS_TYPES = [EVENTS_TYPE, `${EVENTS_TYPE}; charset=utf-8`]
 
-/** The first type that fits wins; quality values are not weighed, no GraphQL client sends them. */
+/** Clients send the same header with every request, and a stranger a long one with each. */
+const cache = new LRUCache<string, Accepted>({ maxSize: 65_536, sizeCalculation: (_, text) => text.length + 64 })
+
 export function readAccept(header: string | undefined): Accepted {
   const text = header || '*/*'
   const known = cache.get(text)
   if (known) return known
-  const types = text
-    .replaceAll(/\s/g, '')
-    .toLowerCase()
-    .split(',')
-    .filter((type) => !type.includes('charset=') || type.includes('charset=utf-8'))
-    .map((type) => type.split(';')[0] ?? '')
-  const json = types.map(jsonTypeFor).find((type) => type !== null) ?? null
-  const eventStream = types.some((type) => type === 'text/event-stream' || type === 'text/*' || type === '*/*')
+  const negotiator = new Negotiator({ headers: { accept: text } })
+  const type = negotiator.mediaType(JSON_TYPES)
+  const json: JsonMediaType | null =
+    type === undefined ? null : type.startsWith(RESPONSE_TYPE) ? RESPONSE_TYPE : JSON_TYPE
+  const eventStream = negotiator.mediaType(EVENTS_TYPES) !== undefined
   const accepted = { json, eventStream, onlyEventStream: eventStream && json === null }
   cache.set(text, accepted)
   return accepted
-}
-
-function jsonTypeFor(type: string): JsonMediaType | null {
-  if (type === RESPONSE_TYPE) return RESPONSE_TYPE
-  return type === JSON_TYPE || type === 'application/*' || type === '*/*' ? JSON_TYPE : null
 }

@@ -2,31 +2,26 @@
 //
 // Yoga's own way builds a Request, a Response, headers and streams around every operation and costs several times what
 // the pipeline inside does. This way answers only what is executed: whatever is refused before that (parameters, an
-// invalid document, an unknown operation) and whatever is unusual is left to Yoga, so both give the same answer.
+// invalid document, an unknown operation, a limit) and whatever is unusual is left to Yoga, so both give the same answer.
 //
 // Measured in CPU time on a busy machine, so for the proportions only. A hello-world over HTTP: through Yoga whole 940 µs,
-// this way 73 µs, mercurius with its JIT 65 µs, bare node:http 43 µs. The execution alone: graphql-js 2.9 µs, Yoga's
-// executor 2.4 µs, with the hooks of its plugins 5.7 µs, graphql-jit 0.3 µs. A list of a thousand slots: 7.0 ms with either
-// executor, 0.4 ms with graphql-jit. It is not in use: whether the schema's plugins and its refusals work under it
-// has not been proven.
+// this way 73 µs, mercurius with its JIT 65 µs, bare node:http 43 µs.
 
 import type { ServerResponse } from 'node:http'
-import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
+import { type ExecutionResult, GraphQLError } from 'graphql'
 import type { Identify } from '../authentication.ts'
-import type { Documents, Prepared } from '../execution/documents.ts'
-import type { Parameters } from '../execution/parameters.ts'
+import { type Documents, type Prepared, toExecutionArgs } from '../execution/documents.ts'
+import type { Operations } from '../execution/operations.ts'
 import { headersOf, type JsonMediaType, statusOf, writeResult } from './statuses.ts'
 
 interface PlainPostInput {
   schema: Documents['schema']
-  /** Yoga's: with the hooks of its plugins. */
-  execute: (args: ExecutionArgs) => Promise<ExecutionResult> | ExecutionResult
+  execute: Operations['execute']
   identify: Identify
 }
 
 interface PlainPost {
   prepared: Prepared
-  parameters: Parameters
   authorization: string | undefined
   requestId: string
   mediaType: JsonMediaType
@@ -35,7 +30,7 @@ interface PlainPost {
 export type AnswerPlainPost = (response: ServerResponse, post: PlainPost) => Promise<void>
 
 export function createPlainPost({ schema, execute, identify }: PlainPostInput): AnswerPlainPost {
-  const run = async ({ prepared, parameters, authorization, requestId }: PlainPost): Promise<ExecutionResult> => {
+  const run = async ({ prepared, authorization, requestId }: PlainPost): Promise<ExecutionResult> => {
     let caller = null
     if (authorization !== undefined) {
       try {
@@ -45,13 +40,7 @@ export function createPlainPost({ schema, execute, identify }: PlainPostInput): 
         throw error
       }
     }
-    return execute({
-      schema,
-      document: prepared.document,
-      contextValue: { caller, requestId },
-      variableValues: parameters.variables,
-      operationName: parameters.operationName,
-    })
+    return execute(toExecutionArgs(schema, prepared, { caller, requestId }))
   }
 
   return async (response, post) => {

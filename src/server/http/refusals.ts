@@ -1,6 +1,8 @@
 // Requests that are refused before there is an operation: status, code and a sentence, as a GraphQL response.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GraphQLError } from 'graphql'
+import { headersOf, RESPONSE_TYPE, statusOf, writeErrors } from './statuses.ts'
 
 export class RequestRefusal extends Error {
   override readonly name = 'RequestRefusal'
@@ -24,6 +26,12 @@ export const SUBSCRIPTION_NOT_ACCEPTABLE = new RequestRefusal(
 
 export function answerRefusal(response: ServerResponse, { status, code, message, headers }: RequestRefusal): void {
   answerJson(response, status, { errors: [{ message, extensions: { code } }] }, headers)
+}
+
+/** Of an operation that was not begun: with the status that its codes mean. */
+export function answerErrors(response: ServerResponse, errors: readonly GraphQLError[]): void {
+  const status = statusOf({ errors }, RESPONSE_TYPE)
+  answerJson(response, status, { errors: writeErrors(errors) }, headersOf(status))
 }
 
 export function answerJson(

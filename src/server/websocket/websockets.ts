@@ -17,7 +17,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import type { Caller } from '../../domain/people/callers.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Identify, readConnectionAuthorization } from '../authentication.ts'
-import { type Documents, isPrepared } from '../execution/documents.ts'
+import { type Documents, isPrepared, toExecutionArgs } from '../execution/documents.ts'
 import type { Principal } from '../execution/operations.ts'
 import type { ResultStream } from '../fan-out/result-stream.ts'
 import {
@@ -220,8 +220,10 @@ function protocolOptions({
       return [refusal('BAD_REQUEST', `The operation before with the id ${id} is still ending.`)]
     }
     if (extra.isRevoked) return [refusal('UNAUTHENTICATED', 'The key of this socket was revoked.')]
-    const prepared = documents.prepare(payload.query, payload.operationName)
+    const prepared = documents.prepare(payload)
     if (!isPrepared(prepared)) return prepared
+    // graphql-ws keeps the payload for as long as the operation runs: it keeps what is used of it.
+    Object.assign(payload, { query: prepared.query, variables: prepared.variableValues, extensions: undefined })
     const operation: Operation = {
       caller: extra.caller,
       requestId: newRequestId(),
@@ -231,13 +233,7 @@ function protocolOptions({
       stream: null,
     }
     extra.operations.push(operation)
-    return {
-      schema: documents.schema,
-      document: prepared.document,
-      operationName: payload.operationName,
-      variableValues: payload.variables,
-      contextValue: operation,
-    }
+    return toExecutionArgs(documents.schema, prepared, operation)
   }
 
   return {

@@ -6,7 +6,7 @@ import { bearer, openTestGateway, type TestGateway } from '../gateway.ts'
 let gateway: TestGateway
 
 beforeAll(async () => {
-  gateway = await openTestGateway({ limits: { tokens: 200 } })
+  gateway = await openTestGateway({ documentLimits: { tokens: 200 } })
 })
 
 afterAll(() => gateway[Symbol.asyncDispose]())
