@@ -15,6 +15,8 @@ export function sentencesFor(speech: Speech) {
   const { language } = speech
   const german = language === 'de'
   const at = (moment: Instant) => describeMoment(moment, speech)
+  const by = (names: string[]) =>
+    names.length === 0 ? '' : ` ${german ? 'bei' : 'with'} ${listOf(names, language, 'and')}`
   const offer = (moments: Instant[]) => {
     if (moments.length === 0) return german ? 'In der Nähe ist leider nichts frei.' : 'Nothing near that is free.'
     return german ? `Frei wäre ${listMoments(moments, speech)}.` : `I could offer ${listMoments(moments, speech)}.`
@@ -39,24 +41,40 @@ export function sentencesFor(speech: Speech) {
       german
         ? `Diesen Namen kenne ich nicht. Bei uns arbeiten ${listOf(names, language, 'and')}.`
         : `I do not know that name. Our team is ${listOf(names, language, 'and')}.`,
-    free: (service: string, moment: Instant) =>
-      german ? `${service} am ${at(moment)} ist frei.` : `${service} on ${at(moment)} is free.`,
-    held: (service: string, moment: Instant) =>
+    notOffering: (person: string, service: string, others: string[]) =>
       german
-        ? `${service} am ${at(moment)} ist frei, und ich halte den Termin für Sie fest.`
-        : `${service} on ${at(moment)} is free, and I am holding it for you.`,
+        ? `${service} macht ${person} nicht.${others.length > 0 ? ` Das machen ${listOf(others, language, 'and')}. Bei wem soll es sein?` : ''}`
+        : `${person} does not do ${service}.${others.length > 0 ? ` ${listOf(others, language, 'and')} can. Who would you like?` : ''}`,
+    heldWithOther: (moment: Instant, holding: string[], wished: string) =>
+      german
+        ? `Ich halte ${at(moment)}${by(holding)} fest. Soll ich so buchen, oder soll ich bei ${wished} nachsehen?`
+        : `I am holding ${at(moment)}${by(holding)}. Shall I book that, or look at ${wished}'s times instead?`,
+    bookedWithOther: (moment: Instant, booked: string[], wished: string) =>
+      german
+        ? `Der Termin am ${at(moment)} ist schon${by(booked)} gebucht. Soll ich ihn zu ${wished} verschieben?`
+        : `${at(moment)} is booked${by(booked)} already. Shall I move it to ${wished}?`,
+    whichTime: (moments: Instant[]) =>
+      german
+        ? `Ich habe zwei verschiedene Zeiten verstanden: ${listMoments(moments, speech)}. Welche soll es sein?`
+        : `I understood two different times: ${listMoments(moments, speech)}. Which one should it be?`,
+    free: (service: string, moment: Instant, staff: string[]) =>
+      german ? `${service} am ${at(moment)}${by(staff)} ist frei.` : `${service}${by(staff)} on ${at(moment)} is free.`,
+    held: (service: string, moment: Instant, staff: string[]) =>
+      german
+        ? `${service} am ${at(moment)}${by(staff)} ist frei, und ich halte den Termin für Sie fest.`
+        : `${service}${by(staff)} on ${at(moment)} is free, and I am holding it for you.`,
     notFree: (moment: Instant, others: Instant[]) =>
       german
         ? `${capital(describeMoment(moment, speech))} ist leider nicht frei. ${offer(others)}`
         : `${at(moment)} is not free, I am afraid. ${offer(others)}`,
-    heldInstead: (moment: Instant, other: Instant) =>
+    heldInstead: (moment: Instant, other: Instant, staff: string[]) =>
       german
-        ? `${at(moment)} ist leider nicht frei. Ich halte Ihnen stattdessen ${at(other)} fest.`
-        : `${at(moment)} is not free, I am afraid. I am holding ${at(other)} for you instead.`,
-    slots: (service: string, moments: Instant[]) =>
+        ? `${at(moment)} ist leider nicht frei. Ich halte Ihnen stattdessen ${at(other)}${by(staff)} fest.`
+        : `${at(moment)} is not free, I am afraid. I am holding ${at(other)}${by(staff)} for you instead.`,
+    slots: (service: string, moments: Instant[], staff: string[]) =>
       german
-        ? `Für ${service} ist frei: ${listMoments(moments, speech)}.`
-        : `For ${service} I have ${listMoments(moments, speech)}.`,
+        ? `Für ${service}${by(staff)} ist frei: ${listMoments(moments, speech)}.`
+        : `For ${service}${by(staff)} I have ${listMoments(moments, speech)}.`,
     noneFree: (others: Instant[]) =>
       german
         ? `In dieser Zeit ist leider nichts frei. ${offer(others)}`
@@ -66,10 +84,10 @@ export function sentencesFor(speech: Speech) {
       german
         ? `Welchen der Termine: ${listMoments(moments, speech)}?`
         : `Which of the times: ${listMoments(moments, speech)}?`,
-    booked: (service: string, moment: Instant, name: string) =>
+    booked: (service: string, moment: Instant, name: string, staff: string[]) =>
       german
-        ? `Der Termin ist gebucht: ${service} am ${at(moment)} für ${name}.`
-        : `It is booked: ${service} on ${at(moment)} for ${name}.`,
+        ? `Der Termin ist gebucht: ${service} am ${at(moment)}${by(staff)} für ${name}.`
+        : `It is booked: ${service}${by(staff)} on ${at(moment)} for ${name}.`,
     missingName: german ? 'Auf welchen Namen darf ich den Termin buchen?' : 'What name may I book it under?',
     unclearPhone: german
       ? 'Unter welcher Telefonnummer sind Sie erreichbar? Bitte mit Vorwahl.'
@@ -95,12 +113,14 @@ export function sentencesFor(speech: Speech) {
       )
       return german ? `Welchen Termin meinen Sie: ${list}?` : `Which appointment do you mean: ${list}?`
     },
-    moved: (service: string, moment: Instant) =>
+    moved: (service: string, moment: Instant, staff: string[]) =>
       german
-        ? `Der Termin ist verschoben: ${service} jetzt am ${at(moment)}.`
-        : `It has been moved: ${service}, now on ${at(moment)}.`,
-    cancelled: (service: string, moment: Instant) =>
-      german ? `Der Termin ${service} am ${at(moment)} ist abgesagt.` : `${service} on ${at(moment)} is cancelled.`,
+        ? `Der Termin ist verschoben: ${service} jetzt am ${at(moment)}${by(staff)}.`
+        : `It has been moved: ${service}, now on ${at(moment)}${by(staff)}.`,
+    cancelled: (service: string, moment: Instant, staff: string[]) =>
+      german
+        ? `Der Termin ${service} am ${at(moment)}${by(staff)} ist abgesagt.`
+        : `${service}${by(staff)} on ${at(moment)} is cancelled.`,
     policyForbids: (change: 'CANCEL' | 'RESCHEDULE', until: Instant | null) => policySentence(change, until, speech),
     changedMeanwhile: german
       ? 'Der Termin wurde gerade von jemand anderem geändert. Soll ich noch einmal nachsehen?'

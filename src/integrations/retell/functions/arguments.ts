@@ -4,8 +4,12 @@ import { isObject, type JsonObject } from '../../webhooks/payloads.ts'
 export interface Arguments {
   /** The first of the names that says something; '' if none does. */
   text(...names: string[]): string
+  /** What every one of the names says, each text once. */
+  texts(...names: string[]): string[]
   /** True only where it was clearly said. */
   flag(...names: string[]): boolean
+  /** What is under none of the names and says something, by its plain name (`appointment_datetime`: `appointmentdatetime`). */
+  others(...names: string[]): { name: string; text: string }[]
 }
 
 const PLACEHOLDERS = new Set([
@@ -31,19 +35,50 @@ const PLACEHOLDERS = new Set([
 const TEXT_LIMIT = 500
 
 export function readArguments(raw: JsonObject): Arguments {
-  // `serviceName`, `service-name` and `Service_Name` are one name.
-  const values = new Map(Object.entries(raw).map(([name, value]) => [plainName(name), value]))
+  const values = flatten(raw)
   const find = (names: string[]) => names.map((name) => values.get(plainName(name)))
+  const texts = (...names: string[]) => [...new Set(find(names).map(textOf))].filter((text) => text !== '')
   return {
-    text: (...names) =>
-      find(names)
-        .map(textOf)
-        .find((text) => text !== '') ?? '',
+    text: (...names) => texts(...names)[0] ?? '',
+    texts,
+    others(...names) {
+      const known = new Set(names.map(plainName))
+      return [...values]
+        .filter(([name]) => !known.has(name))
+        .map(([name, value]) => ({ name, text: textOf(value) }))
+        .filter(({ text }) => text !== '')
+    },
     flag: (...names) => find(names).some((value) => value === true || YES.has(textOf(value).toLowerCase())),
   }
 }
 
 const YES = new Set(['true', 'yes', 'ja', '1', 'y', 'j'])
+
+const NESTING_LIMIT = 3
+const NAMES_LIMIT = 200
+/** They say nothing without what they stand in: the `name` of a service is no person's. */
+const OF_THE_WHOLE = ['name', 'id', 'value', 'text']
+
+/**
+ * `serviceName`, `service-name` and `Service_Name` are one name. What stands in an object counts as if it stood beside it
+ * (`{"date": {"date": "…", "time": "…"}}`), unless that name is taken; then under both names together.
+ */
+function flatten(raw: JsonObject): Map<string, unknown> {
+  const values = new Map(Object.entries(raw).map(([name, value]) => [plainName(name), value]))
+  const spread = (name: string, value: unknown, depth: number) => {
+    if (!isObject(value) || depth > NESTING_LIMIT) return
+    for (const [key, part] of Object.entries(value)) {
+      const own = plainName(key)
+      if (OF_THE_WHOLE.includes(own) || values.size >= NAMES_LIMIT) continue
+      const isFree = values.get(own) === undefined || isObject(values.get(own))
+      const target = isFree ? own : `${name}${own}`
+      values.set(target, part)
+      spread(target, part, depth + 1)
+    }
+  }
+  for (const [name, value] of [...values]) spread(name, value, 1)
+  return values
+}
 
 function plainName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')

@@ -5,6 +5,7 @@ import { type AppointmentRecord, loadAppointments } from '../../../domain/bookin
 import { bookAppointment } from '../../../domain/bookings/book-appointment.ts'
 import { type HeldClaims, loadHeldClaims } from '../../../domain/bookings/held-claims.ts'
 import type { HoldRecord } from '../../../domain/bookings/holds.ts'
+import { releaseHold } from '../../../domain/bookings/release-hold.ts'
 import { listSessionHolds } from '../../../domain/bookings/session-holds.ts'
 import { findIdempotentResult } from '../../../domain/claims/idempotency.ts'
 import {
@@ -12,6 +13,7 @@ import {
   HoldNotActiveError,
   IdempotencyKeyReusedError,
   InvalidInputError,
+  Refusal,
   SlotUnavailableError,
 } from '../../../domain/vocabulary/refusals.ts'
 import type { Instant } from '../../../domain/vocabulary/types.ts'
@@ -22,12 +24,17 @@ import type { Call } from './conversation.ts'
 import { findCaller, type GuestToBook, readGuest, spokenName } from './guests.ts'
 import { wordsOf } from './matching.ts'
 import { nearest, startsOf, tellSlots } from './offers.ts'
+import { findStaff, isWith, pinNamed, staffOf } from './staff.ts'
 import { type KnownWish, readWish, requireStart, WISHED } from './time-arguments.ts'
 
 interface Choice {
   service: Offered
   startsAt: Instant
   hold: HoldRecord | null
+  /** Null: nobody was named. */
+  staff: Offered | null
+  /** Of the same time with somebody else than was named: given back when the booking is made. */
+  superseded: HoldRecord[]
 }
 
 interface Wish {
@@ -36,6 +43,9 @@ interface Wish {
   intent: Intent
   /** What the hold of the choice claims. */
   held: HeldClaims | null
+  /** Whom the slot has to be with, for a booking without the hold. */
+  pins: (string | null)[]
+  catalogue: Catalogue
 }
 
 export async function bookForCaller(call: Call): Promise<FunctionResult> {
@@ -60,6 +70,8 @@ async function understand(
   ])
   const choice = chooseSlot(call, { wish, catalogue, holds })
   if ('answer' in choice) return choice
+  const pinned = await pinNamed(tx, call, { ...choice, catalogue })
+  if ('answer' in pinned) return pinned
   const name = spokenName(said) || (customer?.name ?? '')
   if (name === '') return decline('MISSING_NAME', sentences.missingName)
   const guest = readGuest(call, name)
@@ -68,7 +80,13 @@ async function understand(
     findIntent(tx, call, choice, guest),
     choice.hold && loadHeldClaims(tx, caller, choice.hold.id),
   ])
-  return { choice, guest, intent, held }
+  const { known } = intent
+  if (known && choice.staff && !isWith(known, choice.staff)) {
+    const staff = staffOf(known, catalogue)
+    const message = sentences.bookedWithOther(known.startsAt, staff, choice.staff.name)
+    return decline('UNCLEAR_STAFF', message, { staff })
+  }
+  return { choice, guest, intent, held, pins: pinned.pins, catalogue }
 }
 
 /** A named start; without one the hold that it can only be. */
@@ -76,26 +94,35 @@ function chooseSlot(
   call: Call,
   { wish, catalogue, holds }: { wish: KnownWish | null; catalogue: Catalogue; holds: HoldRecord[] },
 ): Choice | FunctionResult {
+  const sentences = sentencesFor(call.speech)
   const named = findService(call, catalogue)
   if ('answer' in named) return named
-  const meant = holds.filter(
+  const person = findStaff(call, catalogue)
+  if ('answer' in person) return person
+  const { staff } = person
+  const ofWish = holds.filter(
     (hold) => (named.service === null || named.service.id === hold.serviceId) && isMeant(hold, wish),
   )
+  const meant = ofWish.filter((hold) => isWith(hold, staff))
   const [hold] = meant
   if (hold && meant.length === 1) {
     const service = catalogue.services.find(({ id }) => id === hold.serviceId) ?? { id: hold.serviceId, name: '' }
-    return { service, startsAt: hold.startsAt, hold }
+    return { service, startsAt: hold.startsAt, hold, staff, superseded: [] }
   }
   if (meant.length > 1) {
     const starts = meant.map(({ startsAt }) => startsAt)
-    return decline('UNCLEAR_TIME', sentencesFor(call.speech).whichHold(starts), {
-      slots: tellSlots(starts, call.speech),
-    })
+    return decline('UNCLEAR_TIME', sentences.whichHold(starts), { slots: tellSlots(starts, call.speech) })
+  }
+  const [other] = ofWish
+  if (other && staff && wish?.kind !== 'START') {
+    const holding = staffOf(other, catalogue)
+    return decline('UNCLEAR_STAFF', sentences.heldWithOther(other.startsAt, holding, staff.name), { staff: holding })
   }
   const exact = requireStart(call, wish)
   if ('answer' in exact) return exact
   const required = requireService(call, catalogue)
-  return 'answer' in required ? required : { service: required.service, startsAt: exact.startsAt, hold: null }
+  if ('answer' in required) return required
+  return { service: required.service, startsAt: exact.startsAt, hold: null, staff, superseded: ofWish }
 }
 
 function isMeant({ startsAt }: HoldRecord, wish: KnownWish | null): boolean {
@@ -103,17 +130,18 @@ function isMeant({ startsAt }: HoldRecord, wish: KnownWish | null): boolean {
   return wish.kind === 'START' ? wish.startsAt === startsAt : wish.from <= startsAt && startsAt < wish.to
 }
 
-async function book(call: Call, { choice, guest, intent, held }: Wish): Promise<FunctionResult> {
-  const { service, startsAt, hold } = choice
+async function book(call: Call, { choice, guest, intent, held, pins, catalogue }: Wish): Promise<FunctionResult> {
+  const { service, startsAt, hold, superseded } = choice
+  const tell = (appointment: Told) => booked(call, { service, catalogue }, appointment)
   const sentences = sentencesFor(call.speech)
-  if (intent.known) return booked(call, service, intent.known)
+  if (intent.known) return tell(intent.known)
   const attempt = (holdId: string | null) =>
     bookAppointment(
       call.lane,
       {
         caller: call.caller,
         holdId,
-        slot: holdId === null ? { serviceId: service.id, startsAt, resourceIds: [] } : null,
+        slot: holdId === null ? { serviceId: service.id, startsAt, resourceIds: pins } : null,
         customerId: null,
         customer: { name: guest.name, phone: guest.phone, email: guest.email },
         notes: guest.notes,
@@ -126,8 +154,8 @@ async function book(call: Call, { choice, guest, intent, held }: Wish): Promise<
         held: held ?? undefined,
         inCall: call.answeringClaim?.((won) => {
           if (won.state === 'HOLD') throw new Error('No hold was asked for.')
-          const { appointmentId: id, startsAt } = won.booked
-          return booked(call, service, { id, startsAt, guest: won.request.booking.guest })
+          const { appointmentId: id, startsAt, segments } = won.booked
+          return tell({ id, startsAt, segments, guest: won.request.booking.guest })
         }),
       },
     )
@@ -137,7 +165,8 @@ async function book(call: Call, { choice, guest, intent, held }: Wish): Promise<
       if (hold && (error instanceof HoldExpiredError || error instanceof HoldNotActiveError)) return attempt(null)
       throw error
     })
-    return booked(call, service, appointment)
+    for (const { id } of superseded) await releaseHold(call.lane, { caller: call.caller, holdId: id }).catch(isGone)
+    return tell(appointment)
   } catch (error) {
     if (error instanceof SlotUnavailableError) {
       const starts = startsOf(error.alternatives)
@@ -150,7 +179,7 @@ async function book(call: Call, { choice, guest, intent, held }: Wish): Promise<
     // The same wish was booked a moment ago, in other words.
     if (error instanceof IdempotencyKeyReusedError) {
       const { known } = await call.read((tx) => findIntent(tx, call, choice, guest))
-      if (known) return booked(call, service, known)
+      if (known) return tell(known)
     }
     if (error instanceof InvalidInputError) {
       const isPhone = error.issues.some(({ path }) => path.at(-1) === 'phone')
@@ -184,17 +213,26 @@ async function findIntent(tx: Tx, call: Call, { service, startsAt }: Choice, { n
   }
 }
 
+/** It holds nothing any more. */
+function isGone(error: unknown): void {
+  if (!(error instanceof Refusal)) throw error
+}
+
+type Told = Pick<AppointmentRecord, 'id' | 'startsAt' | 'guest' | 'segments'>
+
 function booked(
   call: Call,
-  service: Offered,
-  appointment: Pick<AppointmentRecord, 'id' | 'startsAt' | 'guest'>,
+  { service, catalogue }: { service: Offered; catalogue: Catalogue },
+  appointment: Told,
 ): FunctionResult {
   const { id, startsAt, guest } = appointment
   const name = guest?.name ?? ''
+  const staff = staffOf(appointment, catalogue)
   return {
-    ...succeed('BOOKED', sentencesFor(call.speech).booked(service.name, startsAt, name), {
+    ...succeed('BOOKED', sentencesFor(call.speech).booked(service.name, startsAt, name, staff), {
       appointmentId: `appointment_${id}`,
       service: service.name,
+      staff,
       name,
       slots: tellSlots([startsAt], call.speech),
     }),

@@ -1,7 +1,6 @@
 // What the location offers and who works there, and which of it was meant.
 import type { Once } from '../../../db/shared-transactions.ts'
 import type { Tx } from '../../../db/transaction.ts'
-import type { ServiceDefinition } from '../../../domain/vocabulary/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import type { RetellIntegration } from '../settings.ts'
 import { decline, type FunctionResult } from './answers.ts'
@@ -60,8 +59,6 @@ export function spokenServiceName({ settings }: RetellIntegration, id: string, n
   return Object.entries(settings.serviceNames).find(([, serviceId]) => serviceId === id)?.[0] ?? name
 }
 
-const STAFF_NAMES = ['staff', 'staff_name', 'employee', 'mitarbeiter', 'mitarbeiterin', 'stylist', 'resource']
-
 /** Null: no service was named. A name that fits several is asked about. */
 export function findService(
   { said, integration, speech }: Conversation,
@@ -100,29 +97,4 @@ export function requireService(
   if (service) return { service }
   const names = catalogue.services.map(({ name }) => name)
   return decline('UNCLEAR_SERVICE', sentencesFor(conversation.speech).whichService(names), { services: names })
-}
-
-/** Null: anybody. */
-export function findStaff(
-  { said, speech }: Conversation,
-  { staff }: Catalogue,
-): { staff: Offered | null } | FunctionResult {
-  const spoken = said.text(...STAFF_NAMES)
-  if (spoken === '' || /^(?:egal|any(?:one|body)?|no preference|keine präferenz|wer frei ist)$/i.test(spoken))
-    return { staff: null }
-  const match = matchByName(spoken.replace(/^(?:frau|herrn?|mrs?\.?|ms\.?|bei|with)\s+/i, ''), staff)
-  if (match.kind === 'ONE') return { staff: match.item }
-  const names = (match.kind === 'SEVERAL' ? match.items : staff).map(({ name }) => name)
-  const sentences = sentencesFor(speech)
-  const message = match.kind === 'SEVERAL' ? sentences.whichOf(names) : sentences.unknownStaff(names)
-  return decline('UNCLEAR_STAFF', message, { staff: names })
-}
-
-/** The person in the first group of each segment that she can serve; everything else is the gateway's choice. */
-export function pinStaff(service: ServiceDefinition, staffId: string | null): (string | null)[] {
-  if (staffId === null) return []
-  return service.segments.flatMap(({ resourceGroups }) => {
-    const position = resourceGroups.findIndex(({ candidateIds }) => candidateIds.includes(staffId))
-    return resourceGroups.map((_, index) => (index === position ? staffId : null))
-  })
 }

@@ -16,6 +16,7 @@ import { sentencesFor } from '../sentences.ts'
 import { guestOnThePhone, voiceAgent } from '../settings.ts'
 import { writeMoment } from '../spoken-moments.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
+import type { Catalogue, Offered } from './catalogue.ts'
 import type { Call } from './conversation.ts'
 import { nearest, startsOf, tellSlots } from './offers.ts'
 import {
@@ -26,7 +27,8 @@ import {
   pickAppointment,
   readOwnAppointments,
 } from './own-appointments.ts'
-import { type KnownWish, MOVED_FROM, MOVED_TO, readWish, requireStart, WISHED } from './time-arguments.ts'
+import { findStaff, isWith, pinNamed, staffOf } from './staff.ts'
+import { type KnownWish, readWish, requireStart, timesOfMove, WISHED } from './time-arguments.ts'
 
 interface Change {
   kind: 'CANCEL' | 'RESCHEDULE'
@@ -34,7 +36,7 @@ interface Change {
   wish: KnownWish | null
   /** Whether the appointment is as it was wished to be. */
   isDone(appointment: AppointmentRecord): boolean
-  perform(appointment: OwnAppointment, idempotencyKey: string): Promise<AppointmentRecord>
+  perform(appointment: OwnAppointment, idempotencyKey: string): Promise<AppointmentRecord | FunctionResult>
 }
 
 export async function cancelForCaller(call: Call): Promise<FunctionResult> {
@@ -56,40 +58,49 @@ export async function cancelForCaller(call: Call): Promise<FunctionResult> {
 }
 
 export async function rescheduleForCaller(call: Call): Promise<FunctionResult> {
-  const target = readWish(call, MOVED_TO)
+  const { to, from } = timesOfMove(call.said)
+  const target = readWish(call, to)
   if ('answer' in target) return target
   const exact = requireStart(call, target.wish)
   if ('answer' in exact) return exact
   const { startsAt } = exact
-  // With a new date beside it, a plain "date" is the old one.
-  const namesBoth = call.said.text(...MOVED_TO.dates.filter((name) => !WISHED.dates.includes(name))) !== ''
-  const old = readWish(call, {
-    dates: [...MOVED_FROM.dates, ...(namesBoth ? WISHED.dates : [])],
-    times: [...MOVED_FROM.times, ...(namesBoth ? WISHED.times : [])],
-  })
+  const old = readWish(call, from)
   if ('answer' in old) return old
+  const named = findStaff(call, await call.catalogue())
+  if ('answer' in named) return named
+  const { staff } = named
   return change(call, {
     kind: 'RESCHEDULE',
     wish: old.wish,
-    isDone: (appointment) => appointment.status === 'CONFIRMED' && appointment.startsAt === startsAt,
-    perform: ({ id, version }, idempotencyKey) => move(call, { id, version, startsAt, idempotencyKey }),
+    isDone: (appointment) =>
+      appointment.status === 'CONFIRMED' && appointment.startsAt === startsAt && isWith(appointment, staff),
+    perform: (appointment, idempotencyKey) => move(call, { appointment, startsAt, staff, idempotencyKey }),
   })
 }
 
 async function move(
   call: Call,
-  { id, version, startsAt, idempotencyKey }: { id: string; version: number; startsAt: Instant; idempotencyKey: string },
-): Promise<AppointmentRecord> {
+  wished: { appointment: OwnAppointment; startsAt: Instant; staff: Offered | null; idempotencyKey: string },
+): Promise<AppointmentRecord | FunctionResult> {
   const { integration, callId } = call
-  // What the conversation holds for the caller must not stand in its own way.
-  const holds = await call.read((tx) => listSessionHolds(tx, { caller: voiceAgent(integration), sessionKey: callId }))
+  const { appointment, startsAt, staff, idempotencyKey } = wished
+  const catalogue = await call.catalogue()
+  const service = { id: appointment.serviceId, name: appointment.service }
+  const [holds, pinned] = await call.read((tx) =>
+    Promise.all([
+      // What the conversation holds for the caller must not stand in its own way.
+      listSessionHolds(tx, { caller: voiceAgent(integration), sessionKey: callId }),
+      pinNamed(tx, call, { service, staff, catalogue }),
+    ]),
+  )
+  if ('answer' in pinned) return pinned
   return rescheduleAppointment(call.lane, {
-    caller: guestOnThePhone(integration, id),
-    appointmentId: id,
-    expectedVersion: version,
+    caller: guestOnThePhone(integration, appointment.id),
+    appointmentId: appointment.id,
+    expectedVersion: appointment.version,
     startsAt,
     holdId: holds.find((hold) => hold.startsAt === startsAt)?.id ?? null,
-    resourceIds: [],
+    resourceIds: pinned.pins,
     reason: reasonOf(call),
     idempotencyKey,
   })
@@ -115,17 +126,19 @@ async function change(call: Call, wished: Change): Promise<FunctionResult> {
     const { own, done, earlier } = state
     const service = (id: string) => own.find((appointment) => appointment.id === id)?.service ?? ''
     if (done && (call.isToolCall || wished.isDone(done)))
-      return changed(call, wished, { ...done, service: service(done.id) })
+      return changed(call, wished, { ...done, service: service(done.id) }, catalogue)
     const picked = pickAppointment(call, { ...state, wish: wished.wish })
     // The same wish in a second tool call must not fall on the next appointment in the list.
     const twin = own.find((appointment) => appointment.isTouched && wished.isDone(appointment))
-    if (twin && ('answer' in picked || repeats(call, wished, { twin, picked }))) return changed(call, wished, twin)
+    if (twin && ('answer' in picked || repeats(call, wished, { twin, picked })))
+      return changed(call, wished, twin, catalogue)
     if ('answer' in picked) return picked
-    if (wished.isDone(picked)) return changed(call, wished, picked)
+    if (wished.isDone(picked)) return changed(call, wished, picked, catalogue)
     const key = done ? `${earlier.key}:${done.version}` : earlier.key
     try {
       const appointment = await wished.perform(picked, key)
-      return changed(call, wished, { ...appointment, service: picked.service })
+      if ('answer' in appointment) return appointment
+      return changed(call, wished, { ...appointment, service: picked.service }, catalogue)
     } catch (error) {
       // Somebody changed it between the look and the change, or this very function did in another gateway: look again.
       const isRace =
@@ -167,18 +180,21 @@ function repeats(
   return isAt(twin, wish) && isNamed(call, twin)
 }
 
-function changed(call: Call, { kind }: Change, appointment: AppointmentRecord & { service: string }): FunctionResult {
+function changed(
+  call: Call,
+  { kind }: Change,
+  appointment: AppointmentRecord & { service: string },
+  catalogue: Catalogue,
+): FunctionResult {
   const { id, startsAt, service } = appointment
   const sentences = sentencesFor(call.speech)
-  const data = {
-    appointmentId: `appointment_${id}`,
-    service,
-    slots: tellSlots([startsAt], call.speech),
-  }
+  const staff = staffOf(appointment, catalogue)
+  const slots = tellSlots([startsAt], call.speech)
+  const data = { appointmentId: `appointment_${id}`, service, staff, slots }
   const result =
     kind === 'CANCEL'
-      ? succeed('CANCELLED', sentences.cancelled(service, startsAt), data)
-      : succeed('RESCHEDULED', sentences.moved(service, startsAt), data)
+      ? succeed('CANCELLED', sentences.cancelled(service, startsAt, staff), data)
+      : succeed('RESCHEDULED', sentences.moved(service, startsAt, staff), data)
   return { ...result, appointmentId: id }
 }
 

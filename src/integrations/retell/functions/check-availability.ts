@@ -10,10 +10,11 @@ import type { Instant } from '../../../domain/vocabulary/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import type { MinuteRange } from '../spoken-times/wishes.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
-import { findStaff, type Offered, readCatalogue, requireService } from './catalogue.ts'
+import { type Offered, readCatalogue, requireService } from './catalogue.ts'
 import type { Conversation } from './conversation.ts'
 import { holdStart } from './hold-slot.ts'
 import { nearest, spread, startsOf, tellSlots } from './offers.ts'
+import { findStaff, isWith, pinNamed, staffOf } from './staff.ts'
 import { type KnownWish, readWish, WISHED } from './time-arguments.ts'
 
 const SOON_DAYS = 14
@@ -27,7 +28,7 @@ export function wantsHold({ said }: Pick<Conversation, 'said'>): boolean {
 interface Asked {
   service: Offered
   resourceIds: string[] | null
-  staffId: string | null
+  staff: Offered | null
   wish: KnownWish
 }
 
@@ -88,37 +89,38 @@ async function look(
     const named = findStaff(conversation, catalogue)
     if ('answer' in named) return named
     const { service } = required
-    const staffId = named.staff?.id ?? null
-    const asked = { service, staffId, resourceIds: staffId === null ? null : [staffId], wish }
+    const { staff } = named
+    const offering = await pinNamed(tx, conversation, { service, staff, catalogue })
+    if ('answer' in offering) return offering
+    const asked = { service, staff, resourceIds: staff && [staff.id], wish }
     return {
       asked,
-      holds: holds.filter((hold) => hold.serviceId === service.id),
+      catalogue,
+      holds: holds.filter((hold) => hold.serviceId === service.id && isWith(hold, staff)),
       found: await find({ tx, once }, asked),
     }
   })
   if ('answer' in looked) return looked
-  const { asked, holds, found } = looked
+  const { asked, catalogue, holds, found } = looked
   const own = heldAlready(holds, wish)
-  if (own) return heldAnswer(conversation, asked, own.startsAt, own)
+  if (own) return heldAnswer(conversation, asked, own, staffOf(own, catalogue))
   const { starts, alternatives } = found
-  const { service } = asked
+  const { service, staff } = asked
+  const whom = staff ? [staff.name] : []
   const isExact = wish.kind === 'START' && !wish.approximate
   const first = starts[0]
   if (first !== undefined && wantsHold(conversation) && callId !== null) {
-    return holdStart(
-      { ...conversation, callId },
-      { service, staffId: asked.staffId, startsAt: first, holdAlternative: true },
-    )
+    return holdStart({ ...conversation, callId }, { service, staff, startsAt: first, holdAlternative: true, catalogue })
   }
   if (isExact && first === wish.startsAt) {
-    return succeed('FREE', sentences.free(service.name, first), {
+    return succeed('FREE', sentences.free(service.name, first, whom), {
       service: service.name,
       slots: tellSlots([first], speech),
     })
   }
   if (first !== undefined) {
     const spoken = wish.kind === 'WINDOW' && time.wish !== null ? spread(starts) : nearest(starts)
-    return succeed('SLOTS', sentences.slots(service.name, spoken), {
+    return succeed('SLOTS', sentences.slots(service.name, spoken, whom), {
       service: service.name,
       slots: tellSlots(starts, speech),
     })
@@ -138,10 +140,12 @@ function heldAlready(holds: HoldRecord[], wish: KnownWish): HoldRecord | undefin
   return wish.kind === 'START' ? holds.find((hold) => hold.startsAt === wish.startsAt) : undefined
 }
 
-function heldAnswer({ speech }: Conversation, { service }: Asked, startsAt: Instant, hold: HoldRecord): FunctionResult {
-  return succeed('HELD', sentencesFor(speech).held(service.name, startsAt), {
+function heldAnswer({ speech }: Conversation, { service }: Asked, hold: HoldRecord, staff: string[]): FunctionResult {
+  const { id, startsAt } = hold
+  return succeed('HELD', sentencesFor(speech).held(service.name, startsAt, staff), {
     service: service.name,
-    holdId: `hold_${hold.id}`,
+    staff,
+    holdId: `hold_${id}`,
     slots: tellSlots([startsAt], speech),
   })
 }

@@ -4,15 +4,15 @@ import type { HoldRecord } from '../../../domain/bookings/holds.ts'
 import { placeHold } from '../../../domain/bookings/place-hold.ts'
 import { releaseHold } from '../../../domain/bookings/release-hold.ts'
 import { listSessionHolds } from '../../../domain/bookings/session-holds.ts'
-import { loadServices } from '../../../domain/catalogue/definitions.ts'
 import { HoldLimitReachedError, Refusal, SlotUnavailableError } from '../../../domain/vocabulary/refusals.ts'
 import type { Instant } from '../../../domain/vocabulary/types.ts'
 import { sentencesFor } from '../sentences.ts'
 import { writeMoment } from '../spoken-moments.ts'
 import { decline, type FunctionResult, succeed } from './answers.ts'
-import { findStaff, type Offered, pinStaff, requireService } from './catalogue.ts'
+import { type Catalogue, type Offered, requireService } from './catalogue.ts'
 import type { Call } from './conversation.ts'
 import { nearest, startsOf, tellSlots } from './offers.ts'
+import { findStaff, pinNamed, staffOf } from './staff.ts'
 import { readWish, requireStart, WISHED } from './time-arguments.ts'
 
 export async function holdSlot(call: Call): Promise<FunctionResult> {
@@ -28,17 +28,20 @@ export async function holdSlot(call: Call): Promise<FunctionResult> {
   if ('answer' in named) return named
   return holdStart(call, {
     service: required.service,
-    staffId: named.staff?.id ?? null,
+    staff: named.staff,
     startsAt: exact.startsAt,
     holdAlternative: said.flag('hold_alternative', 'alternative', 'or_alternative'),
+    catalogue,
   })
 }
 
 export interface StartToHold {
   service: Offered
-  staffId: string | null
+  /** Null: anybody. */
+  staff: Offered | null
   startsAt: Instant
   holdAlternative: boolean
+  catalogue: Catalogue
 }
 
 /**
@@ -47,13 +50,16 @@ export interface StartToHold {
  */
 export async function holdStart(call: Call, wished: StartToHold): Promise<FunctionResult> {
   const { lane, caller, callId, integration, speech, answeringClaim } = call
-  const { service, startsAt, holdAlternative } = wished
+  const { service, staff, startsAt, holdAlternative, catalogue } = wished
+  const pinned =
+    staff === null ? { pins: [] } : await call.read((tx) => pinNamed(tx, call, { service, staff, catalogue }))
+  if ('answer' in pinned) return pinned
   try {
     const hold = await placeHold(
       lane,
       {
         caller,
-        slot: { serviceId: service.id, startsAt, resourceIds: await pinsOf(call, wished) },
+        slot: { serviceId: service.id, startsAt, resourceIds: pinned.pins },
         ttlSeconds: integration.settings.holdSeconds,
         sessionKey: callId,
         replace: 'IN_THE_WAY',
@@ -78,14 +84,6 @@ export async function holdStart(call: Call, wished: StartToHold): Promise<Functi
   }
 }
 
-async function pinsOf({ read }: Call, { service, staffId }: StartToHold): Promise<(string | null)[]> {
-  if (staffId === null) return []
-  return read(async (tx) => {
-    const definition = (await loadServices(tx, [service.id])).get(service.id)
-    return definition ? pinStaff(definition, staffId) : []
-  })
-}
-
 function notFree({ speech }: Call, wished: StartToHold, refusal: SlotUnavailableError): FunctionResult {
   const alternatives = startsOf(refusal.alternatives)
   const reasons = [...new Set(refusal.reasons.map(({ reason }) => reason))]
@@ -96,20 +94,23 @@ function notFree({ speech }: Call, wished: StartToHold, refusal: SlotUnavailable
   })
 }
 
-function held({ speech }: Call, { service }: StartToHold, hold: HoldRecord): FunctionResult {
-  return succeed('HELD', sentencesFor(speech).held(service.name, hold.startsAt), holdData(hold, service, speech))
+function held({ speech }: Call, wished: StartToHold, hold: HoldRecord): FunctionResult {
+  const data = holdData(hold, wished, speech)
+  return succeed('HELD', sentencesFor(speech).held(wished.service.name, hold.startsAt, data.staff), data)
 }
 
-function heldInstead({ speech }: Call, { service, startsAt }: StartToHold, hold: HoldRecord): FunctionResult {
-  return succeed('HELD', sentencesFor(speech).heldInstead(startsAt, hold.startsAt), {
-    ...holdData(hold, service, speech),
-    insteadOf: writeMoment(startsAt, speech),
+function heldInstead({ speech }: Call, wished: StartToHold, hold: HoldRecord): FunctionResult {
+  const data = holdData(hold, wished, speech)
+  return succeed('HELD', sentencesFor(speech).heldInstead(wished.startsAt, hold.startsAt, data.staff), {
+    ...data,
+    insteadOf: writeMoment(wished.startsAt, speech),
   })
 }
 
-function holdData(hold: HoldRecord, service: Offered, speech: Call['speech']) {
+function holdData(hold: HoldRecord, { service, catalogue }: StartToHold, speech: Call['speech']) {
   return {
     service: service.name,
+    staff: staffOf(hold, catalogue),
     holdId: `hold_${hold.id}`,
     heldUntil: writeMoment(hold.expiresAt, speech),
     slots: tellSlots([hold.startsAt], speech),

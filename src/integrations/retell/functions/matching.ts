@@ -20,6 +20,35 @@ export function matchByName<T extends { name: string }>(spoken: string, items: T
   return { kind: 'NONE' }
 }
 
+/** Words before a name that are no part of it. */
+const BEFORE_A_NAME =
+  /^(?:bei|mit|zu[mr]?|von|with|by|to|de[rmn]|die|das|the|unsere[rmn]?|meine[rmn]?|my|frau|fr\.|herrn?|hr\.|mrs?\.?|ms\.?|miss|mister|dr\.?)\s+/i
+
+/** "bei der Elif", "Frau Weber", "Klara" for Clara: a person by their first name, last name or both, as it sounds. */
+export function matchPerson<T extends { name: string }>(spoken: string, people: T[]): Match<T> {
+  let name = spoken.trim().replace(/[\s,]+(?:bitte|please)$/i, '')
+  while (BEFORE_A_NAME.test(name)) name = name.replace(BEFORE_A_NAME, '')
+  const match = matchByName(name, people)
+  if (match.kind !== 'NONE') return match
+  const said = wordsOf(name).map(soundOf)
+  const found = people.filter((person) => {
+    const own = wordsOf(person.name).map(soundOf)
+    return said.length > 0 && said.every((word) => own.some((other) => other === word || isSlip(other, word)))
+  })
+  if (found.length === 1) return { kind: 'ONE', item: found[0] as T }
+  return found.length > 1 ? { kind: 'SEVERAL', items: found } : { kind: 'NONE' }
+}
+
+/** Spellings that sound the same in German and English names are one. */
+function soundOf(word: string): string {
+  return word
+    .replace(/ph/g, 'f')
+    .replace(/th|dt/g, 't')
+    .replace(/c(?=[aouklr]|$)|ck/g, 'k')
+    .replace(/y/g, 'i')
+    .replace(/(.)\1/g, '$1')
+}
+
 /** The same person or thing by name: every word of the shorter one is in the longer one. */
 export function isSameName(a: string, b: string): boolean {
   const [short, long] = [wordsOf(a), wordsOf(b)].sort((one, other) => one.length - other.length) as [string[], string[]]
