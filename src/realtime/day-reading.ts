@@ -36,7 +36,7 @@ export function dayText(day: number): string {
   return text
 }
 
-/** The runs may not overlap each other. A day that was never changed is at version 0. */
+/** The runs may not overlap each other. `offset 0`: run by run, by the index, whatever the planner takes the number of runs for. A day that was never changed is at version 0. */
 export async function readDays(tx: Tx, runs: readonly DayRun[]): Promise<ReadDay[]> {
   if (runs.length === 0) return []
   const wanted = tx.sql`
@@ -46,21 +46,36 @@ export async function readDays(tx: Tx, runs: readonly DayRun[]): Promise<ReadDay
     as run (organization_id, subject_id, first_day, end_day, number)`
   const [claims, busy, versions] = await Promise.all([
     tx.sql<(Claim & { run: number })[]>`
-      select run.number::int as run, c.id, c.resource_id as "resourceId", lower(c.during) as start, upper(c.during) as "end",
-        c.hold_id as "holdId", c.appointment_id as "appointmentId", c.expires_at as "expiresAt"
+      select run.number::int as run, c.*
       from ${wanted}
-      join claims c on c.organization_id = run.organization_id and c.resource_id = run.subject_id and c.active
-        and c.during && tstzrange(run.first_day::timestamptz, run.end_day::timestamptz)`,
+      cross join lateral (
+        select id, resource_id as "resourceId", starts_at as start, ends_at as "end", hold_id as "holdId",
+          appointment_id as "appointmentId", expires_at as "expiresAt"
+        from claims
+        where organization_id = run.organization_id and active
+          and (resource_id, starts_at) > (run.subject_id, run.first_day::timestamptz - interval '4 days')
+          and (resource_id, starts_at) < (run.subject_id, run.end_day::timestamptz)
+          and ends_at > run.first_day::timestamptz
+        order by resource_id, starts_at offset 0
+      ) as c`,
     tx.sql<(BusyInterval & { run: number })[]>`
-      select run.number::int as run, b.id, b.resource_id as "resourceId", lower(b.during) as start, upper(b.during) as "end"
+      select run.number::int as run, b.id, b.resource_id as "resourceId", b.starts_at as start, b.ends_at as "end"
       from ${wanted}
-      join busy_intervals b on b.organization_id = run.organization_id and b.resource_id = run.subject_id
-        and b.during && tstzrange(run.first_day::timestamptz, run.end_day::timestamptz)`,
+      cross join lateral (
+        select * from busy_intervals
+        where organization_id = run.organization_id and resource_id = run.subject_id
+          and ends_at > run.first_day::timestamptz and starts_at < run.end_day::timestamptz
+        offset 0
+      ) as b`,
     tx.sql<{ run: number; day: string; version: number }[]>`
       select run.number::int as run, d.day::text, d.version
       from ${wanted}
-      join resource_days d on d.organization_id = run.organization_id and d.subject_id = run.subject_id
-        and d.day >= run.first_day and d.day < run.end_day`,
+      cross join lateral (
+        select day, version from resource_days
+        where organization_id = run.organization_id and subject_id = run.subject_id
+          and day >= run.first_day and day < run.end_day
+        offset 0
+      ) as d`,
   ])
   const daysByRun = runs.map(emptyDays)
   for (const { run, ...claim } of claims) {

@@ -54,7 +54,7 @@ export const claims = pgTable(
     index('claims_hold_idx').on(table.organizationId, table.holdId).where(sql`active and hold_id is not null`),
     index('claims_appointment_idx')
       .on(table.organizationId, table.appointmentId)
-      .where(sql`active and appointment_id is not null`),
+      .where(sql`appointment_id is not null`),
     // What a resource no longer serves: kept in its calendar feed as cancelled. Written only when an appointment lets go.
     index('claims_left_idx')
       .on(table.organizationId, table.resourceId, table.startsAt)
@@ -94,5 +94,6 @@ export const busyIntervals = pgTable(
       table.resourceId,
     ),
     index('busy_intervals_end_idx').on(table.organizationId, table.resourceId, table.endsAt),
+    index('busy_intervals_source_idx').on(table.organizationId, table.source, table.endsAt),
   ],
 )

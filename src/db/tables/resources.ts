@@ -94,6 +94,8 @@ export const timeOff = pgTable(
     id: uuid().notNull(),
     resourceId: uuid('resource_id').notNull(),
     during: instantRange().notNull(),
+    startsAt: instant('starts_at').notNull().generatedAlwaysAs(sql`lower(during)`),
+    endsAt: instant('ends_at').notNull().generatedAlwaysAs(sql`upper(during)`),
     reason: text(),
     createdAt: instant('created_at').notNull().default(sql`now()`),
   },
@@ -104,6 +106,6 @@ export const timeOff = pgTable(
       columns: [table.organizationId, table.resourceId],
       foreignColumns: [resources.organizationId, resources.id],
     }),
-    index('time_off_resource_idx').on(table.organizationId, table.resourceId),
+    index('time_off_resource_idx').on(table.organizationId, table.resourceId, table.endsAt),
   ],
 )

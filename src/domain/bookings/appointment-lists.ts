@@ -3,6 +3,7 @@ import type { Tx } from '../../db/transaction.ts'
 import type { AppointmentStatus } from '../vocabulary/refusals.ts'
 import type { Instant } from '../vocabulary/types.ts'
 import { type AppointmentRecord, appointmentColumns } from './appointments.ts'
+import { readResourceAppointments } from './resource-appointments.ts'
 
 /** Every condition that is given must hold. */
 export interface AppointmentFilter {
@@ -47,12 +48,47 @@ export async function listAppointments(
 ): Promise<AppointmentPage> {
   const matching = conditions(tx, filter)
   const { limit, within, order, beyond } = readRange(tx, range)
+  if (filter.resourceId != null) return listOfResource(tx, { ...range, filter, resourceId: filter.resourceId })
   const [found, others] = await Promise.all([
     tx.sql<AppointmentRecord[]>`
       select ${appointmentColumns(tx)} from appointments where ${matching} ${within} ${order} limit ${limit + 1}`,
     beyond ? tx.sql`select from appointments where ${matching} and ${beyond} limit 1` : [],
   ])
   return toPage(range, found, others.length > 0)
+}
+
+async function listOfResource(
+  tx: Tx,
+  { filter, resourceId, ...range }: AppointmentRange & { filter: AppointmentFilter; resourceId: string },
+): Promise<AppointmentPage> {
+  const { limit, within, beyond, backwards } = readRange(tx, range)
+  const matching = conditions(tx, filter)
+  const { after, before } = range
+  const latestOf = (a: Instant | null | undefined, b: Instant | null | undefined) =>
+    a == null || b == null ? (a ?? b ?? null) : Math.max(a, b)
+  const earliestOf = (a: Instant | null | undefined, b: Instant | null | undefined) =>
+    a == null || b == null ? (a ?? b ?? null) : Math.min(a, b)
+  const [rows, others] = await Promise.all([
+    readResourceAppointments(tx, {
+      resourceId,
+      matching: tx.sql`${matching} ${within}`,
+      earliest: latestOf(filter.from, after?.startsAt),
+      latest: earliestOf(filter.to, before?.startsAt),
+      backwards,
+      limit: limit + 1,
+    }),
+    beyond
+      ? readResourceAppointments(tx, {
+          resourceId,
+          matching: tx.sql`${matching} and ${beyond}`,
+          earliest: backwards ? latestOf(filter.from, before?.startsAt) : (filter.from ?? null),
+          latest: backwards ? (filter.to ?? null) : earliestOf(filter.to, after?.startsAt),
+          backwards: !backwards,
+          limit: 1,
+        })
+      : [],
+  ])
+  return toPage(range, rows, others.length > 0)
 }
 
 /** The same page of the appointments of each customer, with one statement for all of them. */
@@ -82,6 +118,7 @@ function readRange(tx: Tx, { first, last, after, before }: AppointmentRange) {
   const above = after ? tx.sql`and (starts_at, id) > ${position(tx, after)}` : tx.sql``
   const below = before ? tx.sql`and (starts_at, id) < ${position(tx, before)}` : tx.sql``
   return {
+    backwards,
     limit: first ?? last ?? 50,
     within: tx.sql`${above} ${below}`,
     order: backwards ? tx.sql`order by starts_at desc, id desc` : tx.sql`order by starts_at, id`,

@@ -147,18 +147,24 @@ interface StoredSchedule {
   timeOff: { id: string; start: number; end: number; reason: string | null }[] | null
 }
 
+/** Closures that ended before are of no more use: nothing is offered there, and no client resumes from so long ago. */
+const PAST_DAYS = 30
+
 async function readSchedules(tx: Tx, ids: string[]): Promise<Map<string, ResourceSchedule>> {
+  const past = tx.sql`make_interval(days => ${PAST_DAYS})`
   const rows = await tx.sql<StoredSchedule[]>`
     select r.id, r.kind, r.name, r.active, l.time_zone as "timeZone", coalesce(d.version, 0) as "scheduleVersion",
       (select jsonb_agg(jsonb_build_object('weekday', weekday, 'opensAt', opens_at_minute, 'closesAt', closes_at_minute)
                         order by w.position)
        from weekly_hours w where w.organization_id = r.organization_id and w.resource_id = r.id) as "weeklyHours",
       (select jsonb_agg(jsonb_build_object('date', o.date, 'hours', o.hours, 'reason', o.reason) order by o.date)
-       from date_overrides o where o.organization_id = r.organization_id and o.resource_id = r.id) as "dateOverrides",
+       from date_overrides o where o.organization_id = r.organization_id and o.resource_id = r.id
+         and o.date >= (now() - ${past})::date) as "dateOverrides",
       (select jsonb_agg(jsonb_build_object('id', t.id, 'reason', t.reason,
                           'start', floor(extract(epoch from lower(t.during)) * 1000),
                           'end', floor(extract(epoch from upper(t.during)) * 1000)) order by lower(t.during), t.id)
-       from time_off t where t.organization_id = r.organization_id and t.resource_id = r.id) as "timeOff"
+       from time_off t where t.organization_id = r.organization_id and t.resource_id = r.id
+         and t.ends_at > now() - ${past}) as "timeOff"
     from resources r
     join locations l on l.organization_id = r.organization_id and l.id = r.location_id
     left join resource_days d on d.organization_id = r.organization_id and d.subject_id = r.id and d.day = ${DEFINITION_DAY}

@@ -86,8 +86,8 @@ export async function loadTimeOffBetween(
   const rows = await tx.sql<TimeOffRecord[]>`
     select id, resource_id as "resourceId", lower(during) as "startsAt", upper(during) as "endsAt", reason from time_off
     where organization_id = ${tx.organizationId} and resource_id = any(${resourceIds}::uuid[])
-      and during && ${formatRange({ start: from, end: to })}::text::tstzrange
-    order by lower(during), id`
+      and ends_at > ${from}::timestamptz and starts_at < ${to}::timestamptz
+    order by starts_at, id`
   for (const row of rows) found.get(row.resourceId)?.push(row)
   return found
 }
@@ -100,9 +100,17 @@ export async function loadTimeOffConflicts(tx: Tx, timeOffIds: string[]): Promis
   const rows = await tx.sql<{ timeOffId: string; appointmentId: string }[]>`
     select t.id as "timeOffId", a.id as "appointmentId"
     from time_off t
-    join claims c on c.organization_id = t.organization_id and c.resource_id = t.resource_id and c.active
-      and c.appointment_id is not null and c.during && t.during
-    join appointments a on a.organization_id = c.organization_id and a.id = c.appointment_id and a.status = 'CONFIRMED'
+    cross join lateral (
+      select c.appointment_id from claims c
+      where c.organization_id = ${tx.organizationId} and c.active and c.appointment_id is not null
+        and (c.resource_id, c.starts_at) > (t.resource_id, t.starts_at - interval '4 days')
+        and (c.resource_id, c.starts_at) < (t.resource_id, t.ends_at) and c.ends_at > t.starts_at
+      offset 0
+    ) as c
+    cross join lateral (
+      select id, starts_at from appointments
+      where organization_id = ${tx.organizationId} and id = c.appointment_id and status = 'CONFIRMED' offset 0
+    ) as a
     where t.organization_id = ${tx.organizationId} and t.id = any(${timeOffIds}::uuid[])
     group by t.id, a.id, a.starts_at
     order by a.starts_at, a.id`

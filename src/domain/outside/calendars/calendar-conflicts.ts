@@ -62,11 +62,19 @@ export async function compareOverlaps(
   tx: Tx,
   { integrationId, source }: { integrationId: string; source: string },
 ): Promise<{ found: number; resolved: number }> {
+  // A claim is at most four days long: the search begins there, and not with the first claim ever.
   const overlaps = tx.sql`
     select distinct b.external_id, c.appointment_id, b.starts_at, b.ends_at
-    from busy_intervals b join claims c on c.organization_id = b.organization_id and c.resource_id = b.resource_id
-      and c.active and c.appointment_id is not null and c.starts_at < b.ends_at and c.ends_at > b.starts_at
-    where b.organization_id = ${tx.organizationId} and b.source = ${source} and b.ends_at > now()`
+    from (
+      select * from busy_intervals
+      where organization_id = ${tx.organizationId} and source = ${source} and ends_at > now() offset 0
+    ) b cross join lateral (
+      select appointment_id from claims
+      where organization_id = ${tx.organizationId} and active and appointment_id is not null
+        and (resource_id, starts_at) > (b.resource_id, b.starts_at - interval '4 days')
+        and (resource_id, starts_at) < (b.resource_id, b.ends_at) and ends_at > b.starts_at
+      offset 0
+    ) as c`
   const missing = await tx.sql<{ externalId: string; appointmentId: string; startsAt: Instant; endsAt: Instant }[]>`
     select o.external_id as "externalId", o.appointment_id as "appointmentId", o.starts_at as "startsAt", o.ends_at as "endsAt"
     from (${overlaps}) o
@@ -82,10 +90,13 @@ export async function compareOverlaps(
     where k.organization_id = ${tx.organizationId} and k.integration_id = ${integrationId} and k.kind = 'OVERLAP'
       and k.resolved_at is null
       and not exists (
-        select from busy_intervals b join claims c on c.organization_id = b.organization_id and c.resource_id = b.resource_id
-          and c.active and c.appointment_id is not null and c.starts_at < b.ends_at and c.ends_at > b.starts_at
-        where b.organization_id = k.organization_id and b.source = ${source} and b.external_id = k.external_id
-          and c.appointment_id = k.appointment_id)`
+        select from busy_intervals b cross join lateral (
+          select from claims
+          where organization_id = ${tx.organizationId} and active and appointment_id = k.appointment_id
+            and resource_id = b.resource_id and starts_at < b.ends_at and ends_at > b.starts_at
+          offset 0
+        ) as c
+        where b.organization_id = k.organization_id and b.source = ${source} and b.external_id = k.external_id)`
   return { found: missing.length, resolved: resolved.count }
 }
 
