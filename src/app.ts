@@ -21,8 +21,10 @@ import { createMetricsHandler } from './metrics/serve.ts'
 import { createLocalBus } from './realtime/bus.ts'
 import { createLive } from './realtime/live.ts'
 import { createBus } from './realtime/redis-bus.ts'
+import { createSharedRates } from './realtime/shared-rates.ts'
 import type { Config } from './runtime/config.ts'
 import type { Running } from './runtime/lifecycle.ts'
+import { createAdmission } from './runtime/limits/admission.ts'
 import type { Logger } from './runtime/logger.ts'
 import { createContext } from './schema/machinery/context.ts'
 import { decodeId, encodeId } from './schema/machinery/ids.ts'
@@ -65,6 +67,12 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
 
   const calendars = createCalendars({ db, logger, rules: CALCOM_RULES })
 
+  const admission = createAdmission({ limits: config.limits, proxies: config.proxies })
+  if (config.redisUrls.length > 0) {
+    const { limits, windows } = admission
+    const shared = { urls: config.redisUrls, prefix: config.redisPrefix, limits, windows, logger }
+    stack.use(createSharedRates(shared))
+  }
   const keyring = createKeyring(db)
   const endpoint = stack.use(
     createGraphqlEndpoint({
@@ -72,6 +80,7 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
       openContext: (principal) => createContext({ ...principal, db, lane, live, allowsPrivateWebhooks, calendars }),
       authenticate: async (token) => (await keyring.authenticate(token)) ?? verifyManageToken(db, token),
       findRevoked: (callers) => findRevokedCallers(db, callers),
+      admission,
       logger,
       demo: demo && { publishableKey: demo.publishableKey },
     }),
@@ -83,12 +92,17 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
       portName: 'PORT',
       routes: {
         ...endpoint.routes,
-        '/webhooks/*': createWebhookDoor({ ...retellRoutes({ db, lane, logger }), ...calcomRoutes({ db }) }, logger),
-        '/calendars/*': createCalendarDoor({ db }),
+        '/webhooks/*': createWebhookDoor(
+          { ...retellRoutes({ db, lane, logger }), ...calcomRoutes({ db }) },
+          logger,
+          admission,
+        ),
+        '/calendars/*': createCalendarDoor({ db, admission }),
       },
       onUpgrade: endpoint.upgrade,
       requireReady: () => db.sql`select 1`,
       sendStreamsAway: endpoint.sendStreamsAway,
+      admission,
       logger,
     }),
   )

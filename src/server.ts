@@ -3,13 +3,15 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, Server as TcpServer } from 'node:net'
+import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import type { Admission } from './runtime/limits/admission.ts'
+import { LimitExceeded } from './runtime/limits/limit-exceeded.ts'
 import type { Logger } from './runtime/logger.ts'
 import { OperatorError } from './runtime/operator-error.ts'
-import { answerBrokenRequest } from './server/http/broken-requests.ts'
-import { abandonBody, answerJson, answerRefusal, RequestRefusal } from './server/http/refusals.ts'
+import { answerBrokenRequest, refuseConnection } from './server/http/broken-requests.ts'
+import { abandonBody, answerJson, answerLimit, answerRefusal, RequestRefusal } from './server/http/refusals.ts'
 import { createReadiness } from './server/readiness.ts'
 import { findRoute, type Routes } from './server/routes.ts'
 
@@ -29,6 +31,8 @@ interface ServerInput {
   requireReady?: () => Promise<unknown>
   /** Tells the open streams to go elsewhere; called when no new connection is accepted any more. */
   sendStreamsAway?: () => Promise<void>
+  /** Left out: any number of connections. */
+  admission?: Admission
   /** How long requests in flight may take to end when it closes. */
   drainTimeoutMs?: number
   logger: Logger
@@ -37,6 +41,8 @@ interface ServerInput {
 /** What a slow client may take: nobody holds a connection by sending a byte now and then. */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+/** How often Node looks for connections that took longer. */
+const CHECKING_MS = 2000
 /** Longer than the minute after which load balancers drop idle connections, so that they never use a dead one. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 /**
@@ -70,21 +76,29 @@ export async function openServer(input: ServerInput): Promise<Server> {
       if (!answer) throw new RequestRefusal(404, 'NOT_FOUND', 'There is nothing at this address.')
       await answer(request, response, requestId)
     } catch (error) {
-      if (!(error instanceof RequestRefusal)) logger.error({ err: error, requestId }, 'a request failed')
+      const isExpected = error instanceof RequestRefusal || error instanceof LimitExceeded
+      if (!isExpected) logger.error({ err: error, requestId }, 'a request failed')
       if (response.headersSent) {
         response.destroy()
         return
       }
       abandonBody(request, response)
-      answerRefusal(response, error instanceof RequestRefusal ? error : fault())
+      if (error instanceof LimitExceeded) answerLimit(response, error)
+      else answerRefusal(response, error instanceof RequestRefusal ? error : fault())
     }
   }
 
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS },
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECKING_MS,
+    },
     handle,
   )
   server.on('clientError', answerBrokenRequest)
+  if (input.admission) countConnections(server, input.admission)
   if (input.onUpgrade) server.on('upgrade', input.onUpgrade)
   server.listen(input.port, input.host)
   await once(server, 'listening').catch((cause) => {
@@ -110,6 +124,17 @@ export async function openServer(input: ServerInput): Promise<Server> {
       clearTimeout(deadline)
     },
   }
+}
+
+function countConnections(server: HttpServer, admission: Admission): void {
+  server.on('connection', (socket: Socket) => {
+    try {
+      socket.once('close', admission.openConnection(socket))
+    } catch (error) {
+      if (!(error instanceof LimitExceeded)) throw error
+      refuseConnection(socket, error)
+    }
+  })
 }
 
 // Unlike the method of the HTTP server this closes no idle connection.

@@ -9,6 +9,8 @@ export interface Gateway extends AsyncDisposable {
   process: PinnedProcess
 }
 
+const UNLIMITED = '2147483647'
+
 interface GatewayInput {
   databaseUrl: string
   redisUrl?: string
@@ -29,6 +31,11 @@ export async function startGateway({ databaseUrl, redisUrl = '', core }: Gateway
       PORT: String(port),
       LOG_LEVEL: 'warn',
       NODE_ENV: 'production',
+      // All load comes from one address, with one key or none.
+      LIMIT_REQUESTS_PER_KEY: UNLIMITED,
+      LIMIT_REQUESTS_WITHOUT_KEY: UNLIMITED,
+      LIMIT_REQUESTS_UNDER_WAY_PER_ADDRESS: UNLIMITED,
+      LIMIT_SOCKETS_OPENING_PER_ADDRESS: UNLIMITED,
     },
   })
   await child.printed('"graphql"')

@@ -63,6 +63,21 @@ export function openRedisConnections({ urls, onLoss, onReady }: ConnectionsInput
   }
 }
 
+/** For single commands, each of which fails within a second when Redis is away. */
+export function openCommandClient(urls: string[]): Redis | Cluster {
+  const [url] = urls
+  const client =
+    urls.length === 1 && url !== undefined
+      ? new Redis(url, PUBLISHER)
+      : new Cluster(urls, {
+          clusterRetryStrategy: retryStrategy,
+          enableOfflineQueue: false,
+          redisOptions: { connectTimeout: 2000, commandTimeout: 1000, maxRetriesPerRequest: 0 },
+        })
+  // Each command tells its own loss.
+  return client.on('error', () => {})
+}
+
 /** The library's types are those of an older ioredis; it calls `on`, `subscribe`, `unsubscribe`, `publish` and `quit`. */
 function asClient(client: Redis | Cluster): NonNullable<PubSubRedisOptions['publisher']> {
   return client as unknown as NonNullable<PubSubRedisOptions['publisher']>

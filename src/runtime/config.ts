@@ -1,6 +1,7 @@
 // Reads the configuration from an environment object and reports all its faults at once.
 
 import path from 'node:path'
+import { LIMIT_NAMES, LIMITS, type Limits } from './limits/table.ts'
 import { OperatorError } from './operator-error.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -28,6 +29,9 @@ export interface Config {
   shutdownTimeoutSeconds: number
   /** What visitors with publishable keys may keep from others. */
   visitorLimits: { holdsPerAddress: number; holdsPerKey: number; bookingsPerPhone: number }
+  /** How many proxies stand in front and append to X-Forwarded-For; 0: the header is not believed. */
+  proxies: number
+  limits: Limits
   /** False in tests only: shows that the constraints alone keep claims apart. */
   advisoryLocks: boolean
   /** True in tests and development only: webhooks go to private addresses too, and over http. */
@@ -66,11 +70,21 @@ export function readConfig(environment: Environment): Config {
       holdsPerKey: readInteger(environment, 'LIMIT_HOLDS_PER_KEY', limitOf(2000), faults),
       bookingsPerPhone: readInteger(environment, 'LIMIT_BOOKINGS_PER_PHONE', limitOf(20), faults),
     },
+    proxies: readInteger(environment, 'TRUST_PROXY', { default: 0, min: 0, max: 10 }, faults),
+    limits: readLimits(environment, faults),
     advisoryLocks: readChoice(environment, 'TEST_ONLY_ADVISORY_LOCKS', ['on', 'off'], 'on', faults) === 'on',
     privateWebhooks: readChoice(environment, 'TEST_ONLY_PRIVATE_WEBHOOKS', ['on', 'off'], 'off', faults) === 'on',
   }
   if (faults.length > 0) throw new OperatorError(`The configuration cannot be used: ${faults.join(' ')}`)
   return config
+}
+
+function readLimits(environment: Environment, faults: string[]): Limits {
+  const read = (name: keyof Limits) => {
+    const { variable, default: fallback } = LIMITS[name]
+    return readInteger(environment, variable, { default: fallback, min: 1, max: 2_147_483_647 }, faults)
+  }
+  return Object.fromEntries(LIMIT_NAMES.map((name) => [name, read(name)])) as Limits
 }
 
 interface IntegerRule {

@@ -3,6 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { GraphQLSchema } from 'graphql'
+import { type Admission, createAdmission } from '../runtime/limits/admission.ts'
+import type { Limits } from '../runtime/limits/table.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Authenticate, createIdentify } from './authentication.ts'
 import { createEventStreams } from './event-streams/event-streams.ts'
@@ -33,16 +35,6 @@ export interface GraphqlEndpoint extends AsyncDisposable {
   groups: () => number
 }
 
-export interface EndpointLimits {
-  /** Of an HTTP request. */
-  bodyBytes: number
-  /** Of a WebSocket message. */
-  messageBytes: number
-  subscriptionsPerSocket: number
-  /** Of graphql-sse, reserved and not yet opened. */
-  reservedStreams: number
-}
-
 interface GraphqlEndpointInput {
   schema: GraphQLSchema
   openContext: OpenContext
@@ -52,7 +44,9 @@ interface GraphqlEndpointInput {
   /** Null: GraphiQL opens without a key and with placeholders. */
   demo?: Demo | null
   allowedOrigins?: AllowedOrigins
-  limits?: Partial<EndpointLimits>
+  limits?: Partial<Limits>
+  /** Shared with the other ways in; left out: one of its own, by `limits`. */
+  admission?: Admission
   documentLimits?: Partial<DocumentLimits>
   /** Over how long sockets and event streams are sent away. */
   goingAwayMs?: number
@@ -62,21 +56,14 @@ interface GraphqlEndpointInput {
   keepAliveMs?: number
 }
 
-const LIMITS: EndpointLimits = {
-  bodyBytes: 262_144,
-  messageBytes: 262_144,
-  subscriptionsPerSocket: 1000,
-  reservedStreams: 10_000,
-}
-
 export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpoint {
   const { schema, logger, goingAwayMs = 5000, connectionInitMs = 3000, keepAliveMs = 12_000 } = input
   const { stalledMs = STALLED_MS } = input
-  const limits = { ...LIMITS, ...input.limits }
-  const identify = createIdentify({ authenticate: input.authenticate, logger })
+  const { admission = createAdmission({ limits: input.limits }) } = input
+  const identify = createIdentify({ authenticate: input.authenticate, admission, logger })
   const operations = createOperations({ openContext: input.openContext, logger })
   const documents = createDocuments(schema, input.documentLimits)
-  const pipeline = createPipeline({ documents, operations, identify, logger })
+  const pipeline = createPipeline({ documents, operations, logger })
   const { execute } = operations
   const groups = createSubscriptionGroups({ operations, stalledMs })
   const subscribe: Subscribe = (args, sink) => groups.subscribe(args, sink) ?? operations.subscribe(args)
@@ -89,7 +76,7 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
     subscribe,
     identify,
     revocations,
-    limits,
+    admission,
     connectionInitMs,
     keepAliveMs,
     logger,
@@ -101,7 +88,7 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
     subscribe,
     identify,
     revocations,
-    answerPlainPost: createPlainPost({ schema: documents.schema, execute, identify }),
+    answerPlainPost: createPlainPost({ schema: documents.schema, execute }),
     answerThroughYoga: createYogaRequests(pipeline),
     eventStreams,
     reservedStreams: createReservedStreams({
@@ -110,15 +97,18 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
       identify,
       revocations,
       eventStreams,
-      limits,
+      admission,
       stalledMs,
     }),
-    bodyLimitBytes: limits.bodyBytes,
+    admission,
   })
 
   const answer: RequestHandler = (request, response, requestId) => {
     if (request.method === 'OPTIONS') return crossOrigin.answerPreflight(request, response)
-    if (isForGraphiql(request)) return graphiql.answerPage(request, response, requestId)
+    if (isForGraphiql(request)) {
+      response.once('close', admission.beginRequest(request).end)
+      return graphiql.answerPage(request, response, requestId)
+    }
     crossOrigin.allow(request, response)
     return answerRequest(request, response, requestId)
   }

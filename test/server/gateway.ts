@@ -9,6 +9,8 @@ import { createBookingLane } from '../../src/domain/claims/booking-lane.ts'
 import { createKeyring, findRevokedCallers } from '../../src/domain/people/keyring.ts'
 import { verifyManageToken } from '../../src/domain/people/manage-tokens.ts'
 import { loadDemo } from '../../src/embedded/demo.ts'
+import { retellRoutes } from '../../src/integrations/retell/routes.ts'
+import { createWebhookDoor } from '../../src/integrations/webhooks/door.ts'
 import { createLocalBus } from '../../src/realtime/bus.ts'
 import { createLive } from '../../src/realtime/live.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
@@ -35,9 +37,16 @@ export interface TestGateway extends AsyncDisposable {
 
 type EndpointInput = Parameters<typeof createGraphqlEndpoint>[0]
 
-export async function openTestGateway(
-  options: Partial<EndpointInput> & { withDemo?: boolean; onUpgrade?: (socket: Socket) => void } = {},
-): Promise<TestGateway> {
+interface TestGatewayOptions extends Partial<EndpointInput> {
+  withDemo?: boolean
+  /** The door of Retell's webhooks is open too. */
+  withWebhooks?: boolean
+  /** Who comes with it waits for ever. */
+  slowKey?: string
+  onUpgrade?: (socket: Socket) => void
+}
+
+export async function openTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   await using stack = new AsyncDisposableStack()
   const logger = createLogger('silent')
   const database = stack.use(await openTestDatabase())
@@ -52,7 +61,10 @@ export async function openTestGateway(
     createGraphqlEndpoint({
       schema: createSchema(),
       openContext: (principal) => createContext({ ...principal, db, lane, live }),
-      authenticate: async (token) => (await keyring.authenticate(token)) ?? verifyManageToken(db, token),
+      authenticate: async (token) =>
+        token === options.slowKey
+          ? new Promise<never>(() => {})
+          : ((await keyring.authenticate(token)) ?? verifyManageToken(db, token)),
       findRevoked: (callers) => findRevokedCallers(db, callers),
       logger,
       demo: options.withDemo ? { publishableKey } : null,
@@ -65,13 +77,19 @@ export async function openTestGateway(
       host: '127.0.0.1',
       port: 0,
       portName: 'PORT',
-      routes: endpoint.routes,
+      routes: {
+        ...endpoint.routes,
+        ...(options.withWebhooks && {
+          '/webhooks/*': createWebhookDoor(retellRoutes({ db, lane, logger }), logger, options.admission),
+        }),
+      },
       onUpgrade(request, socket, head) {
         options.onUpgrade?.(request.socket)
         endpoint.upgrade(request, socket, head)
       },
       requireReady: async () => db.sql`select 1`,
       sendStreamsAway: endpoint.sendStreamsAway,
+      ...(options.admission && { admission: options.admission }),
       logger,
     }),
   )

@@ -24,17 +24,19 @@ const NEWEST_MS = 600_000
 
 export async function handleWebhook(ctx: CalcomWebhookContext, request: WebhookRequest): Promise<WebhookResponse> {
   const beganAt = performance.now()
-  const { method, headers, rawBody, parameters } = request
+  const { method, headers, parameters } = request
   if (method !== 'POST') return refuse(405, 'Use POST.', { allow: 'POST' })
   const found = await ctx.directory.find('CALCOM', parameters.integrationId)
   if (!found) return refuse(404, 'There is no such integration.')
   const integration = calcomIntegration(found)
   if (integration.webhookSecret === '') return refuse(403, 'The integration has no secret.')
+  const rawBody = await request.readBody(integration.id)
   const reason = findSignatureFault(headers[SIGNATURE_HEADER], { rawBody, secret: integration.webhookSecret })
   if (reason) {
     ctx.observer.signatureRefused({ source: 'calcom', reason })
     return refuse(401, 'The signature is not genuine.')
   }
+  request.genuine(integration.id)
   // A subscriber's own template can be anything. It is kept and acknowledged; what it tells, the poll finds.
   const body = parsePayload(rawBody)
   const item = itemOf(body, rawBody, ctx.now())

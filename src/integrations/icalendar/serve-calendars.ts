@@ -7,19 +7,23 @@ import { readClock } from '../../domain/availability/resource-states.ts'
 import { readCalendar } from '../../domain/outside/calendars/calendar-entries.ts'
 import { findCalendarFeed } from '../../domain/outside/calendars/calendar-feeds.ts'
 import type { Instant } from '../../domain/vocabulary/types.ts'
+import { type Admission, createAdmission } from '../../runtime/limits/admission.ts'
 import { writeCalendar } from './write-calendar.ts'
 
 const PATH = /^\/calendars\/([A-Za-z0-9_-]{43})\.ics$/
 
 interface Options {
   db: Database
+  admission?: Admission
   /** The database's clock unless a test says otherwise. */
   now?: () => Instant
 }
 
 /** For the server's table of routes, under `/calendars/*`. Who knows the address is let in: there is no other key. */
-export function createCalendarDoor({ db, now }: Options) {
+export function createCalendarDoor({ db, admission = createAdmission(), now }: Options) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const visit = admission.beginDelivery(request)
+    response.once('close', visit.end)
     // What is in a body does not matter, but it must not be taken for the next request.
     request.resume()
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -29,6 +33,7 @@ export function createCalendarDoor({ db, now }: Options) {
     const token = PATH.exec((request.url ?? '').split('?', 1)[0] ?? '')?.[1]
     const text = token === undefined ? null : await readFeed(token)
     if (text === null) {
+      admission.countWithoutKey(visit.origin)
       response.writeHead(404, { ...PRIVATE, 'content-type': 'text/plain; charset=utf-8' })
       response.end(request.method === 'HEAD' ? undefined : 'There is no calendar at this address.\n')
       return
@@ -51,6 +56,7 @@ export function createCalendarDoor({ db, now }: Options) {
   async function readFeed(token: string): Promise<string | null> {
     const feed = await findCalendarFeed(db, token)
     if (!feed) return null
+    admission.countDelivery(feed.id)
     const calendar = await inSnapshot(db, feed.organizationId, async (tx) =>
       readCalendar(tx, { feed, now: now?.() ?? (await readClock(tx)) }),
     )

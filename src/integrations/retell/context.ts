@@ -24,15 +24,16 @@ export interface RetellContext {
 export interface GenuineDelivery {
   integration: RetellIntegration
   payload: JsonObject
+  rawBody: Buffer
 }
 
 // Of GET and DELETE only the empty body is signed: their query could be anybody's.
 const SIGNED_METHODS = ['POST', 'PUT', 'PATCH']
 
-/** The configured path says whose it is, the signature that it is genuine; only then is the body looked at. */
+/** The configured path says whose it is, the signature that it is genuine; only then is the body looked at, and not read before somebody has an integration there. */
 export async function openDelivery(
   ctx: RetellContext,
-  { method, headers, rawBody, parameters }: WebhookRequest,
+  { method, headers, readBody, genuine, parameters }: WebhookRequest,
 ): Promise<GenuineDelivery | { refusal: WebhookResponse }> {
   if (!SIGNED_METHODS.includes(method)) {
     return { refusal: refuse(405, 'Use POST: only a body is signed.', { allow: SIGNED_METHODS.join(', ') }) }
@@ -40,6 +41,7 @@ export async function openDelivery(
   const found = await ctx.directory.find('RETELL', parameters.integrationId)
   if (!found) return { refusal: refuse(404, 'There is no such integration.') }
   const integration = retellIntegration(found)
+  const rawBody = await readBody(integration.id)
   const reason = findSignatureFault(headers[SIGNATURE_HEADER], {
     rawBody,
     key: integration.webhookKey,
@@ -49,6 +51,7 @@ export async function openDelivery(
     ctx.observer.signatureRefused({ source: 'retell', reason })
     return { refusal: refuse(401, 'The signature is not genuine.') }
   }
+  genuine(integration.id)
   const payload = parsePayload(rawBody)
-  return payload ? { integration, payload } : { refusal: refuse(400, 'The body is no JSON object.') }
+  return payload ? { integration, payload, rawBody } : { refusal: refuse(400, 'The body is no JSON object.') }
 }

@@ -36,7 +36,7 @@ export async function handleEvents(ctx: RetellContext, request: WebhookRequest):
   }
   const name = isKnown(event) ? event : 'other'
   try {
-    const answer = await apply(ctx, delivery, event, request.rawBody)
+    const answer = await apply(ctx, delivery, event)
     observe(name, answer.outcome)
     return answer.response
   } catch (error) {
@@ -51,9 +51,8 @@ function isKnown(event: string): boolean {
 
 async function apply(
   ctx: RetellContext,
-  { integration, payload }: GenuineDelivery,
+  { integration, payload, rawBody }: GenuineDelivery,
   event: string,
-  rawBody: Buffer,
 ): Promise<{ response: WebhookResponse; outcome: ReceivedOutcome }> {
   const aboutCall = isKnown(event) && !CHATS.has(event)
   const call = isObject(payload.call) ? payload.call : null

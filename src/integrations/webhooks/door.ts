@@ -1,20 +1,23 @@
-// The HTTP side of inbound webhooks: reads the raw body, finds the handler, writes its answer.
+// The HTTP side of inbound webhooks: finds the handler, reads the raw body when it asks for it, writes its answer.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isLockTimeout } from '../../db/errors.ts'
 import * as metrics from '../../metrics/series.ts'
+import { type Admission, createAdmission, type Visit } from '../../runtime/limits/admission.ts'
+import { LimitExceeded } from '../../runtime/limits/limit-exceeded.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { refuse, type WebhookHandler, type WebhookResponse } from './requests.ts'
-
-/** A transcript of a long call with its tool calls stays far below. */
-const BODY_LIMIT_BYTES = 8 * 1024 * 1024
+import { refuse, type WebhookHandler, type WebhookRequest, type WebhookResponse } from './requests.ts'
 
 /** Paths as URL patterns: `/webhooks/retell/:integrationId/events`. */
 export type WebhookRoutes = Readonly<Record<string, WebhookHandler>>
 
-/** For the server's table of routes, under `/webhooks/*`. Whatever breaks answers 503: the provider tries again. */
+/**
+ * For the server's table of routes, under `/webhooks/*`. Whatever breaks answers 503: the provider tries again. A delivery that is
+ * not genuine counts like a request without a key.
+ */
 export function createWebhookDoor(
   routes: WebhookRoutes,
   logger: Logger,
+  admission: Admission = createAdmission(),
 ): (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void> {
   const patterns = Object.entries(routes).map(([pathname, handler]) => ({
     pattern: new URLPattern({ pathname }),
@@ -22,30 +25,56 @@ export function createWebhookDoor(
     door: pathname.split('/')[2] ?? 'unknown',
     handler,
   }))
+
+  const answer = async (
+    { handler, parameters }: { handler: WebhookHandler; parameters: WebhookRequest['parameters'] },
+    { request, response }: { request: IncomingMessage; response: ServerResponse },
+  ): Promise<WebhookResponse> => {
+    const visit = admission.beginDelivery(request)
+    response.once('close', visit.end)
+    const { method = 'GET', headers } = request
+    let sentTo: string | undefined
+    let isGenuine = false
+    const answered = await handler({
+      method,
+      headers,
+      parameters,
+      async readBody(integrationId) {
+        sentTo = integrationId
+        admission.requireRoomWithoutKey(visit.origin, sentTo)
+        return readRawBody(request, admission.limits.deliveryBytes, visit)
+      },
+      genuine(integrationId) {
+        isGenuine = true
+        visit.trust()
+        admission.countDelivery(integrationId)
+      },
+    })
+    if (!isGenuine) admission.countWithoutKey(visit.origin, sentTo)
+    return answered
+  }
+
+  const describe = (error: unknown, at: { requestId: string; pathname: string }): WebhookResponse => {
+    if (error instanceof LimitExceeded) {
+      return refuse(error.status, error.message, { 'retry-after': error.retryAfter })
+    }
+    if (error instanceof BodyTooLong) return refuse(413, error.message)
+    if (!isLockTimeout(error)) logger.error({ err: error, ...at }, 'a webhook failed')
+    return { status: 503, body: { error: 'Not done. Send it again.' }, headers: { 'retry-after': '1' } }
+  }
+
   return async (request, response, requestId) => {
     const [pathname = '/'] = (request.url ?? '/').split('?')
     for (const { pattern, door, handler } of patterns) {
       const match = pattern.exec({ pathname })
       if (!match) continue
-      const parameters = match.pathname.groups
-      try {
-        const rawBody = await readRawBody(request)
-        const { method = 'GET', headers } = request
-        const answer = rawBody
-          ? await handler({ method, headers, rawBody, parameters })
-          : refuse(413, `The body is longer than ${BODY_LIMIT_BYTES} bytes.`)
-        count(door, answer.status)
-        write(request, response, answer)
-      } catch (error) {
-        if (request.destroyed && !request.complete) return
-        if (!isLockTimeout(error)) logger.error({ err: error, requestId, pathname }, 'a webhook failed')
-        count(door, 503)
-        write(request, response, {
-          status: 503,
-          body: { error: 'Not done. Send it again.' },
-          headers: { 'retry-after': '1' },
-        })
-      }
+      const asked = { handler, parameters: match.pathname.groups }
+      const answered = await answer(asked, { request, response }).catch((error: unknown) =>
+        request.destroyed && !request.complete ? null : describe(error, { requestId, pathname }),
+      )
+      if (!answered) return
+      count(door, answered.status)
+      write(request, response, answered)
       return
     }
     write(request, response, refuse(404, 'There is nothing at this address.'))
@@ -56,14 +85,18 @@ function count(door: string, status: number): void {
   metrics.doorAnswers.inc({ door, outcome: status < 300 ? 'done' : status < 500 ? 'refused' : 'failed' })
 }
 
-/** Null: too long. The rest is not read then. */
-async function readRawBody(request: IncomingMessage): Promise<Buffer | null> {
+class BodyTooLong extends Error {}
+
+async function readRawBody(request: IncomingMessage, limitBytes: number, visit: Visit): Promise<Buffer> {
+  const tooLong = () => new BodyTooLong(`The body is longer than ${limitBytes} bytes.`)
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLong()
   const chunks: Buffer[] = []
   let length = 0
   // Leaving the loop must not tear down the connection that the refusal goes out on.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length
-    if (length > BODY_LIMIT_BYTES) return null
+    if (length > limitBytes) throw tooLong()
+    visit.takeBody(chunk.length)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

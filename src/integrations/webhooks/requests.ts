@@ -4,8 +4,10 @@ export interface WebhookRequest {
   method: string
   /** Lower-case names, as node:http gives them. */
   headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The bytes as they arrived: signatures are over these and nothing else. */
-  rawBody: Buffer
+  /** The bytes as they arrived: signatures are over these and nothing else. Read only when it is known whose they are to be. */
+  readBody: (integrationId: string) => Promise<Buffer>
+  /** Its signature is that of this integration: from now on it is counted there. */
+  genuine: (integrationId: string) => void
   /** From the path of the route. */
   parameters: Readonly<Record<string, string | undefined>>
 }

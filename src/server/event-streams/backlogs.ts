@@ -8,7 +8,7 @@ export interface Backlog {
   added: () => void
   taken: () => void
   /** The same stream, asked for its next result only while there is room. */
-  pace: (stream: ResultStream) => ResultStream
+  pace: (stream: ResultStream, ended: () => void) => ResultStream
   /** The stream is over: nobody waits for room any more. */
   dissolve: () => void
 }
@@ -40,12 +40,14 @@ export function createBacklog(): Backlog {
       unsent--
       if (unsent < UNSENT_LIMIT) release()
     },
-    pace(stream) {
+    pace(stream, ended) {
       let isRunning = true
       running++
       const end = () => {
-        if (isRunning) running--
+        if (!isRunning) return
         isRunning = false
+        running--
+        ended()
       }
       const paced: ResultStream = {
         async next() {

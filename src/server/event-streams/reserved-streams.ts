@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GraphQLError } from 'graphql'
 import { createHandler, type OperationArgs, type Response, TOKEN_HEADER_KEY, TOKEN_QUERY_KEY } from 'graphql-sse'
+import type { Admission, Visit } from '../../runtime/limits/admission.ts'
+import type { GiveBack } from '../../runtime/limits/places.ts'
 import type { Identify } from '../authentication.ts'
 import { type Documents, isPrepared } from '../execution/documents.ts'
 import type { Operations, Principal } from '../execution/operations.ts'
@@ -15,11 +17,12 @@ import type { Revocations } from '../revocations.ts'
 import { type Backlog, createBacklog } from './backlogs.ts'
 import type { EventStreams } from './event-streams.ts'
 
-type Context = Principal & { backlog: Backlog } & Record<PropertyKey, unknown>
+type Context = Principal & { backlog: Backlog; visit: Visit } & Record<PropertyKey, unknown>
 
 interface Raw {
   request: IncomingMessage
   requestId: string
+  visit: Visit
 }
 
 interface ReservedStreamsInput {
@@ -28,12 +31,21 @@ interface ReservedStreamsInput {
   identify: Identify
   revocations: Revocations
   eventStreams: EventStreams
-  limits: { bodyBytes: number; reservedStreams: number; subscriptionsPerSocket: number }
+  admission: Admission
   stalledMs: number
 }
 
 export interface ReservedStreams {
-  answer: (request: IncomingMessage, response: ServerResponse, requestId: string) => Promise<void>
+  answer: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    asked: { requestId: string; visit: Visit },
+  ) => Promise<void>
+}
+
+interface Reservation {
+  timer: NodeJS.Timeout
+  giveBack: GiveBack
 }
 
 /** A reservation that nobody opens is given up, and with it the operations that were started into it. */
@@ -45,8 +57,9 @@ export function isForReservedStream({ method, url = '', headers }: IncomingMessa
 }
 
 export function createReservedStreams(input: ReservedStreamsInput): ReservedStreams {
-  const { documents, operations, identify, revocations, eventStreams, limits, stalledMs } = input
-  const waiting = new Map<string, NodeJS.Timeout>()
+  const { documents, operations, identify, revocations, eventStreams, admission, stalledMs } = input
+  const { limits } = admission
+  const waiting = new Map<string, Reservation>()
   const known = new Map<string, Backlog>()
 
   const handler = createHandler<Raw, undefined, Context>({
@@ -55,9 +68,6 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
       const token = tokenIn(request.headers.get(TOKEN_HEADER_KEY), request.url)
       if (!token) {
         if (request.method !== 'PUT') return refuse(404, 'STREAM_NOT_FOUND', 'Reserve a stream with PUT first.')
-        if (waiting.size >= limits.reservedStreams) {
-          return refuse(503, 'UNAVAILABLE', 'Too many streams are reserved. Try again in a moment.')
-        }
         return randomUUID()
       }
       return known.has(token)
@@ -65,7 +75,8 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
         : refuse(404, 'STREAM_NOT_FOUND', 'There is no such stream. Reserve one with PUT.')
     },
     async onSubscribe(request, { query, operationName, variables }) {
-      const { requestId } = request.raw
+      const { requestId, visit } = request.raw
+      const authorization = request.headers.get('authorization') ?? undefined
       const backlog = known.get(tokenIn(request.headers.get(TOKEN_HEADER_KEY), request.url)) ?? createBacklog()
       if (backlog.size() >= limits.subscriptionsPerSocket) {
         return refuse(
@@ -77,13 +88,13 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
       const prepared = documents.prepare({ query, operationName, variables })
       if (!isPrepared(prepared)) return refuseWith(prepared, 400)
       try {
-        const caller = await identify(request.headers.get('authorization') ?? undefined, requestId)
+        const caller = await identify({ authorization, origin: visit.origin, requestId })
         const args: OperationArgs<Context> = {
           schema: documents.schema,
           document: prepared.document,
           operationName,
           variableValues: prepared.variableValues,
-          contextValue: { caller, requestId, backlog },
+          contextValue: { caller, requestId, backlog, visit },
         }
         return args
       } catch (error) {
@@ -94,9 +105,13 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
     validate: () => [],
     execute: operations.execute,
     async subscribe(args) {
+      const { caller, backlog, visit } = args.contextValue
+      const keptBytes = JSON.stringify(args.variableValues ?? null).length
+      const giveBack = admission.openSubscription(visit.origin, caller, keptBytes)
       const result = await operations.subscribe(args)
-      const { caller, backlog } = args.contextValue
-      return isResultStream(result) ? backlog.pace(revocations.guard(caller, result)) : result
+      if (isResultStream(result)) return backlog.pace(revocations.guard(caller, result), giveBack)
+      giveBack()
+      return result
     },
     onNext(_context, { headers, url }, result) {
       known.get(tokenIn(headers.get(TOKEN_HEADER_KEY), url))?.added()
@@ -108,46 +123,56 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
     handler({
       ...asked,
       headers: { get: (name) => firstOf(asked.headers[name.toLowerCase()]) },
-      body: () => readBody(raw.request, limits.bodyBytes),
+      body: () => readBody(raw.request, limits.bodyBytes, raw.visit),
       raw,
       context: undefined,
     })
 
-  const forget = (token: string) => {
-    clearTimeout(waiting.get(token))
+  /** It waits no more to be opened. */
+  const settle = (token: string) => {
+    const reservation = waiting.get(token)
+    clearTimeout(reservation?.timer)
+    reservation?.giveBack()
     waiting.delete(token)
+  }
+
+  const forget = (token: string) => {
+    settle(token)
     known.get(token)?.dissolve()
     known.delete(token)
   }
 
   // The library has no call that gives a stream up: opening it and returning it at once does.
   const giveUp = async (raw: Raw, token: string) => {
-    waiting.delete(token)
+    settle(token)
     const headers = { accept: 'text/event-stream', [TOKEN_HEADER_KEY]: token }
     const [body] = await ask(raw, { method: 'GET', url: '/graphql', headers })
     if (body && typeof body !== 'string') await body.return()
     forget(token)
   }
 
-  const reserve = (raw: Raw, token: string) => {
+  const reserve = (raw: Raw, token: string, giveBack: GiveBack) => {
     known.set(token, createBacklog())
-    waiting.set(token, setTimeout(() => void giveUp(raw, token), RESERVATION_MS).unref())
+    const timer = setTimeout(() => void giveUp(raw, token), RESERVATION_MS).unref()
+    waiting.set(token, { timer, giveBack })
   }
 
   return {
-    async answer(request, response, requestId) {
-      const raw = { request, requestId }
+    async answer(request, response, { requestId, visit }) {
+      const raw = { request, requestId, visit }
       const { method = 'GET', url = '', headers } = request
+      const giveBack = method === 'PUT' ? admission.reserveStream(visit.origin) : null
       const [body, { status, headers: answered }] = await ask(raw, { method, url, headers })
-      if (method === 'PUT' && status === 201 && typeof body === 'string') reserve(raw, body)
+      if (giveBack && status === 201 && typeof body === 'string') reserve(raw, body, giveBack)
+      else giveBack?.()
       response.writeHead(status, answered)
       if (!body || typeof body === 'string') {
         response.end(body ?? undefined)
         return
       }
       const token = tokenIn(firstOf(headers[TOKEN_HEADER_KEY]), url)
-      clearTimeout(waiting.get(token))
-      waiting.delete(token)
+      settle(token)
+      visit.end()
       const backlog = known.get(token)
       eventStreams.add(response)
       response.once('close', () => {
@@ -190,6 +215,10 @@ function refuse(status: number, code: string, message: string): Response {
 function refuseWith(errors: readonly GraphQLError[], status: number): Response {
   return [
     writeResult({ errors }),
-    { status, statusText: '', headers: { 'content-type': 'application/json; charset=utf-8', ...headersOf(status) } },
+    {
+      status,
+      statusText: '',
+      headers: { 'content-type': 'application/json; charset=utf-8', ...headersOf(status, errors) },
+    },
   ]
 }

@@ -3,6 +3,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { isDatabaseAway } from '../../db/errors.ts'
 import { SubscriberTooSlowError } from '../../realtime/update-stream.ts'
+import { LimitExceeded } from '../../runtime/limits/limit-exceeded.ts'
 import type { Logger } from '../../runtime/logger.ts'
 
 const RETRY_AFTER_MS = 1000
@@ -41,6 +42,7 @@ export function describeFault(cause: unknown, requestId: string | undefined, at?
       extensions: { code: 'UNAVAILABLE', retryAfterMs: RETRY_AFTER_MS, requestId },
     })
   }
+  if (cause instanceof LimitExceeded) return describeLimit(cause)
   if (cause instanceof SubscriberTooSlowError) {
     return new GraphQLError('More has changed than you have read. Read the present state, and subscribe again.', {
       ...position,
@@ -51,6 +53,10 @@ export function describeFault(cause: unknown, requestId: string | undefined, at?
     ...position,
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
   })
+}
+
+export function describeLimit({ message, code, retryAfterMs }: LimitExceeded): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, retryAfterMs: Math.ceil(retryAfterMs) } })
 }
 
 /** A database that is away is nobody's bug: told without the stack. */

@@ -2,8 +2,8 @@
 
 import { type ExecutionArgs, GraphQLError } from 'graphql'
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { Caller } from '../../domain/people/callers.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import type { Identify } from '../authentication.ts'
 import { SUBSCRIPTION_NOT_ACCEPTABLE } from '../http/refusals.ts'
 import { headersOf, JSON_TYPE, RESPONSE_TYPE, statusOf } from '../http/statuses.ts'
 import { type Documents, isPrepared } from './documents.ts'
@@ -13,7 +13,7 @@ import type { Operations, Principal } from './operations.ts'
 /** What comes with a request that goes through Yoga whole. */
 interface ServerContext {
   requestId: string
-  authorization: string | undefined
+  caller: Caller | null
 }
 
 export interface Pipeline {
@@ -23,11 +23,10 @@ export interface Pipeline {
 interface PipelineInput {
   documents: Documents
   operations: Operations
-  identify: Identify
   logger: Logger
 }
 
-export function createPipeline({ documents, operations, identify, logger }: PipelineInput): Pipeline {
+export function createPipeline({ documents, operations, logger }: PipelineInput): Pipeline {
   const yoga = createYoga<ServerContext, Principal>({
     schema: documents.schema,
     logging: false,
@@ -42,7 +41,7 @@ export function createPipeline({ documents, operations, identify, logger }: Pipe
     maxRequestBodySize: false,
     // The documents have their own, for every way in.
     parserAndValidationCache: false,
-    context: async ({ requestId, authorization }) => ({ caller: await identify(authorization, requestId), requestId }),
+    context: ({ requestId, caller }) => ({ caller, requestId }),
     maskedErrors: {
       // Faults of resolvers were masked where they ran. What arrives here broke in between.
       maskError(error) {
@@ -92,7 +91,7 @@ function useStatuses(): Plugin {
       if (errors.some((error) => error.extensions.http)) return
       const status = statusOf(result, RESPONSE_TYPE)
       const spec = statusOf(result, JSON_TYPE) === 200
-      const http = { status, spec, headers: headersOf(status) }
+      const http = { status, spec, headers: headersOf(status, errors) }
       setResult({ ...result, errors: errors.map((error) => withHttp(error, http)) })
     },
   }

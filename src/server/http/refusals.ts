@@ -1,8 +1,7 @@
 // Requests that are refused before there is an operation: status, code and a sentence, as a GraphQL response.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { GraphQLError } from 'graphql'
-import { headersOf, RESPONSE_TYPE, statusOf, writeErrors } from './statuses.ts'
+import type { LimitExceeded } from '../../runtime/limits/limit-exceeded.ts'
 
 export class RequestRefusal extends Error {
   override readonly name = 'RequestRefusal'
@@ -28,12 +27,6 @@ export function answerRefusal(response: ServerResponse, { status, code, message,
   answerJson(response, status, { errors: [{ message, extensions: { code } }] }, headers)
 }
 
-/** Of an operation that was not begun: with the status that its codes mean. */
-export function answerErrors(response: ServerResponse, errors: readonly GraphQLError[]): void {
-  const status = statusOf({ errors }, RESPONSE_TYPE)
-  answerJson(response, status, { errors: writeErrors(errors) }, headersOf(status))
-}
-
 export function answerJson(
   response: ServerResponse,
   status: number,
@@ -48,6 +41,12 @@ export function answerJson(
       ...headers,
     })
     .end(text)
+}
+
+export function answerLimit(response: ServerResponse, limit: LimitExceeded): void {
+  const { status, code, message, retryAfter, retryAfterMs } = limit
+  const errors = [{ message, extensions: { code, retryAfterMs: Math.ceil(retryAfterMs) } }]
+  answerJson(response, status, { errors }, { 'retry-after': retryAfter })
 }
 
 /** What is left of a refused body is not read: the connection ends once the answer is out. */

@@ -29,10 +29,15 @@ export function statusOf(result: ExecutionResult, mediaType: JsonMediaType): num
 }
 
 /** What a client of this status is told besides. */
-export function headersOf(status: number): Record<string, string> {
+export function headersOf(status: number, errors: readonly GraphQLError[] = []): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Bearer' }
-  if (status === 503) return { 'retry-after': '1' }
+  if (status === 503 || status === 429) return { 'retry-after': String(retryAfterSeconds(errors)) }
   return {}
+}
+
+function retryAfterSeconds(errors: readonly GraphQLError[]): number {
+  const waits = errors.map(({ extensions: { retryAfterMs } }) => (typeof retryAfterMs === 'number' ? retryAfterMs : 0))
+  return Math.max(1, Math.ceil(Math.max(0, ...waits) / 1000))
 }
 
 export function writeResult(result: ExecutionResult): string {

@@ -1,13 +1,14 @@
 // Requests that Yoga answers whole: GET, other content types, and everything malformed.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Caller } from '../../domain/people/callers.ts'
 import type { Pipeline } from '../execution/pipeline.ts'
 import { answerRefusal, RequestRefusal } from './refusals.ts'
 
 export type AnswerThroughYoga = (
   request: IncomingMessage,
   response: ServerResponse,
-  read: { requestId: string; body: string | null },
+  read: { caller: Caller | null; requestId: string; body: string | null },
 ) => Promise<void>
 
 const SENTENCES: Record<number, { code: string; message: string }> = {
@@ -17,12 +18,12 @@ const SENTENCES: Record<number, { code: string; message: string }> = {
 
 /** Its Response is written here: Yoga's own listener would send the stack of what breaks inside of it. */
 export function createYogaRequests({ yoga }: Pipeline): AnswerThroughYoga {
-  return async (request, response, { requestId, body }) => {
+  return async (request, response, { caller, requestId, body }) => {
     const url = request.url ?? '/graphql'
     const answered = await yoga.fetch(
       `http://gateway${url.startsWith('/') ? url : '/graphql'}`,
       { method: request.method, headers: flatten(request.headers), body: body ?? undefined },
-      { requestId, authorization: request.headers.authorization },
+      { caller, requestId },
     )
     const text = await answered.text()
     const silent = text === '' ? SENTENCES[answered.status] : undefined
