@@ -57,7 +57,7 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
   const live = stack.use(createLive({ db: liveDb, bus, logger }))
   db.onCommitted = (transaction) => live.onCommitted(transaction)
   const lane = stack.use(createBookingLane(db, config.visitorLimits))
-  stack.use(startWorkers(db, logger))
+  stack.use(startWorkers(db, logger, config.kept))
   const allowsPrivateWebhooks = config.privateWebhooks
   const tasks = {
     ...outgoingWebhookTasks({ db, logger, allowsPrivate: allowsPrivateWebhooks }),

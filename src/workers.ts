@@ -1,30 +1,23 @@
 // The complete list of background loops.
 import type { Database } from './db/client.ts'
+import { PRUNED, prune } from './db/pruning.ts'
 import { expireHolds } from './domain/bookings/expired-holds.ts'
 import { checkInvariants, countDueJobs } from './domain/checks/invariants.ts'
-import { pruneIdempotencyKeys } from './domain/claims/idempotency.ts'
-import { pruneCallFunctions } from './domain/outside/calls/call-functions.ts'
-import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from './domain/outside/webhooks/webhook-attempts.ts'
+import { enqueueOverdueDeliveries } from './domain/outside/webhooks/webhook-attempts.ts'
 import { removeDeletedEndpoints } from './domain/outside/webhooks/webhook-endpoints.ts'
 import { reconcileCalendars } from './integrations/calcom/calendars.ts'
 import { CALCOM_RULES } from './integrations/calcom/rules.ts'
-import { pruneInbox } from './integrations/webhooks/prune-inbox.ts'
 import * as metrics from './metrics/series.ts'
 import { pruneChanges } from './realtime/prune-changes.ts'
 import type { Logger } from './runtime/logger.ts'
 import { startLoop } from './runtime/loops.ts'
+import type { Kept } from './runtime/retention.ts'
 
 /** Each may run on several gateways at once. Closing waits for the turns that are under way. */
-export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
+export function startWorkers(db: Database, logger: Logger, kept: Kept): AsyncDisposable {
   const loops = [
     // An expired hold is dead at its instant; this only writes it down.
     startLoop({ name: 'expire-holds', intervalMs: 1000, run: () => untilDone(() => expireHolds(db)), logger }),
-    startLoop({
-      name: 'prune-idempotency-keys',
-      intervalMs: 600_000,
-      run: () => untilDone(() => pruneIdempotencyKeys(db)),
-      logger,
-    }),
     // Its job was lost, or whoever sent it died.
     startLoop({
       name: 'overdue-webhooks',
@@ -33,22 +26,9 @@ export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
       logger,
     }),
     startLoop({
-      name: 'prune-webhook-deliveries',
-      intervalMs: 600_000,
-      run: () => untilDone(() => pruneWebhookDeliveries(db)),
-      logger,
-    }),
-    startLoop({
       name: 'remove-deleted-endpoints',
       intervalMs: 60_000,
       run: () => untilDone(() => removeDeletedEndpoints(db)),
-      logger,
-    }),
-    startLoop({ name: 'prune-inbox', intervalMs: 600_000, run: () => untilDone(() => pruneInbox(db)), logger }),
-    startLoop({
-      name: 'prune-call-functions',
-      intervalMs: 600_000,
-      run: () => untilDone(() => pruneCallFunctions(db)),
       logger,
     }),
     // Cal.com loses webhooks by design. Each calendar comes round by its own clock.
@@ -58,8 +38,7 @@ export function startWorkers(db: Database, logger: Logger): AsyncDisposable {
       run: (closing) => reconcileCalendars({ db, logger, rules: CALCOM_RULES }, closing),
       logger,
     }),
-    // Whoever was away for longer gets a snapshot.
-    startLoop({ name: 'prune-changes', intervalMs: 60_000, run: () => untilDone(() => pruneChanges(db)), logger }),
+    startLoop({ name: 'prune', intervalMs: 60_000, run: (closing) => pruneAll(db, kept, closing), logger }),
     startLoop({
       name: 'count-jobs',
       intervalMs: 15_000,
@@ -91,6 +70,14 @@ async function observeInvariants(db: Database, signal: AbortSignal, logger: Logg
     if (violations > 0) logger.error({ invariant: kind, violations, samples }, `an invariant is violated: ${sentence}`)
   }
   metrics.lastCheckAt.setToCurrentTime()
+}
+
+/** One table after the other, so that no more than one batch is under way. */
+async function pruneAll(db: Database, kept: Kept, closing: AbortSignal): Promise<void> {
+  for (const name of PRUNED) {
+    await untilDone(async () => (closing.aborted ? 0 : prune(db, name, { keptSeconds: kept[name] })))
+  }
+  await untilDone(async () => (closing.aborted ? 0 : pruneChanges(db, { keepSeconds: kept.changes })))
 }
 
 const TURN_LIMIT = 20

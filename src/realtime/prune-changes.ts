@@ -1,14 +1,13 @@
 // Keeps the change log short: what is older than any gap it has to bridge goes.
 import type { Database } from '../db/client.ts'
+import { DEFAULT_KEPT } from '../db/pruning.ts'
 import { asSystem } from '../db/transaction.ts'
-
-const KEEP_SECONDS = 7200
 
 /**
  * Removes the rows of transactions older than every row that has to stay, and says so in the same transaction: whoever
  * has not seen all of them is given a snapshot instead of changes. Returns how many rows went.
  */
-export async function pruneChanges(db: Database, { keepSeconds = KEEP_SECONDS } = {}): Promise<number> {
+export async function pruneChanges(db: Database, { keepSeconds = DEFAULT_KEPT.changes } = {}): Promise<number> {
   return asSystem(db, async (tx) => {
     const [{ count, last }] = await tx.sql<[{ count: number; last: string | null }]>`
       with removed as (

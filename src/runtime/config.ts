@@ -3,6 +3,7 @@
 import path from 'node:path'
 import { LIMIT_NAMES, LIMITS, type Limits } from './limits/table.ts'
 import { OperatorError } from './operator-error.ts'
+import { type Kept, RETENTIONS, SECONDS } from './retention.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -32,6 +33,8 @@ export interface Config {
   /** How many proxies stand in front and append to X-Forwarded-For; 0: the header is not believed. */
   proxies: number
   limits: Limits
+  /** Seconds for which what is written is kept. */
+  kept: Kept
   /** False in tests only: shows that the constraints alone keep claims apart. */
   advisoryLocks: boolean
   /** True in tests and development only: webhooks go to private addresses too, and over http. */
@@ -72,6 +75,7 @@ export function readConfig(environment: Environment): Config {
     },
     proxies: readInteger(environment, 'TRUST_PROXY', { default: 0, min: 0, max: 10 }, faults),
     limits: readLimits(environment, faults),
+    kept: readKept(environment, faults),
     advisoryLocks: readChoice(environment, 'TEST_ONLY_ADVISORY_LOCKS', ['on', 'off'], 'on', faults) === 'on',
     privateWebhooks: readChoice(environment, 'TEST_ONLY_PRIVATE_WEBHOOKS', ['on', 'off'], 'off', faults) === 'on',
   }
@@ -95,6 +99,19 @@ interface IntegerRule {
 
 function limitOf(most: number): IntegerRule {
   return { default: most, min: 1, max: 100_000 }
+}
+
+const LONGEST_KEPT = 36_500
+
+function readKept(environment: Environment, faults: string[]): Kept {
+  const variables = Object.values(RETENTIONS).map(({ variable }) => variable)
+  return Object.fromEntries(
+    Object.entries(RETENTIONS).map(([name, { variable, unit, least, default: usual }], index) => {
+      const isFirst = variables.indexOf(variable) === index
+      const rule = { default: usual, min: least, max: LONGEST_KEPT }
+      return [name, readInteger(environment, variable, rule, isFirst ? faults : []) * SECONDS[unit]]
+    }),
+  ) as Kept
 }
 
 function readInteger(environment: Environment, name: string, rule: IntegerRule, faults: string[]): number {

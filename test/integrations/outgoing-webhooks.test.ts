@@ -1,7 +1,8 @@
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { prune } from '../../src/db/pruning.ts'
 import { completeAppointment, markNoShow } from '../../src/domain/bookings/close-appointment.ts'
-import { enqueueOverdueDeliveries, pruneWebhookDeliveries } from '../../src/domain/outside/webhooks/webhook-attempts.ts'
+import { enqueueOverdueDeliveries } from '../../src/domain/outside/webhooks/webhook-attempts.ts'
 import { redeliverWebhook } from '../../src/domain/outside/webhooks/webhook-deliveries.ts'
 import {
   deleteWebhookEndpoint,
@@ -553,9 +554,9 @@ it('deliveries are forgotten a month after they were settled, and never before',
   const old = salon.db.sql`
     update webhook_deliveries set created_at = now() - interval '31 days' where id = ${booked.delivery.id}`
   await old
-  await pruneWebhookDeliveries(salon.db)
+  await prune(salon.db, 'webhookDeliveries')
   expect(await deliveryOf(salon, booked.delivery)).toBeDefined()
   await send(salon, booked.delivery)
-  await pruneWebhookDeliveries(salon.db)
+  await prune(salon.db, 'webhookDeliveries')
   expect(await deliveryOf(salon, booked.delivery)).toBeUndefined()
 })

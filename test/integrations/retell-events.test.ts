@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { prune } from '../../src/db/pruning.ts'
 import { inTransaction } from '../../src/db/transaction.ts'
-import { pruneCallFunctions } from '../../src/domain/outside/calls/call-functions.ts'
 import { connectRetell } from '../../src/domain/outside/calls/voice-agents.ts'
 import { disconnectIntegration } from '../../src/domain/outside/integrations.ts'
 import { signAsRetell } from '../../src/integrations/retell/signature.ts'
-import { pruneInbox } from '../../src/integrations/webhooks/prune-inbox.ts'
 import { createFakeRetell } from '../support/fake-retell.ts'
 import { connection, openRetellGateway, type RetellGateway, WEBHOOK_KEY } from '../support/retell-gateway.ts'
 import { addTenant } from '../support/tenant.ts'
@@ -415,11 +414,11 @@ it('what was received is forgotten after a month, but for what could not be appl
     return row
   }
   const before = await counts()
-  await Promise.all([pruneInbox(gateway.db), pruneCallFunctions(gateway.db)])
+  await Promise.all((['inbox', 'callFunctions'] as const).map((name) => prune(gateway.db, name)))
   expect(await counts()).toEqual(before)
   await sql`update inbox set received_at = now() - interval '31 days', last_received_at = now() - interval '31 days'`
   await sql`update inbox set outcome = 'FAILED' where body like ${`%${call.call_id}%`}`
   await sql`update call_functions set started_at = now() - interval '31 days'`
-  await Promise.all([pruneInbox(gateway.db), pruneCallFunctions(gateway.db)])
+  await Promise.all((['inbox', 'callFunctions'] as const).map((name) => prune(gateway.db, name)))
   expect(await counts()).toEqual({ inbox: 1, functions: 0 })
 })

@@ -25,7 +25,10 @@ export const resourceDays = pgTable(
     day: date({ mode: 'string' }).notNull(),
     version: integer().notNull(),
   },
-  (table) => [primaryKey({ name: 'resource_days_pkey', columns: [table.organizationId, table.subjectId, table.day] })],
+  (table) => [
+    primaryKey({ name: 'resource_days_pkey', columns: [table.organizationId, table.subjectId, table.day] }),
+    index('resource_days_age_idx').on(table.day),
+  ],
 )
 
 export const availabilityChanges = pgTable(

@@ -60,6 +60,10 @@ export const calls = pgTable(
       columns: [table.organizationId, table.integrationId],
       foreignColumns: [integrations.organizationId, integrations.id],
     }),
+    index('calls_age_idx').on(table.createdAt),
+    index('calls_told_idx')
+      .on(table.createdAt)
+      .where(sql`num_nonnulls(transcript, transcript_items, recording_url) > 0`),
     uniqueIndex('calls_one_per_provider_id')
       .on(table.organizationId, table.integrationId, table.providerCallId)
       .where(sql`provider_call_id is not null`),

@@ -41,6 +41,8 @@ export const claims = pgTable(
     holdId: uuid('hold_id'),
     appointmentId: uuid('appointment_id'),
     active: boolean().notNull().default(true),
+    /** Long past: as active as before, but out of the index that refuses overlaps. No new claim begins there. */
+    archived: boolean().notNull().default(false),
     expiresAt: instant('expires_at'),
   },
   (table) => [
@@ -59,6 +61,7 @@ export const claims = pgTable(
     index('claims_left_idx')
       .on(table.organizationId, table.resourceId, table.startsAt)
       .where(sql`not active and appointment_id is not null`),
+    index('claims_ended_idx').on(table.expiresAt).where(sql`not active and appointment_id is null`),
     index('claims_expiry_idx').on(table.expiresAt).where(sql`active and expires_at is not null`),
     check('claims_length_check', sql`upper(during) - lower(during) <= interval '4 days'`),
     check('claims_owner_check', sql`hold_id is not null or appointment_id is not null`),
@@ -94,6 +97,7 @@ export const busyIntervals = pgTable(
       table.resourceId,
     ),
     index('busy_intervals_end_idx').on(table.organizationId, table.resourceId, table.endsAt),
+    index('busy_intervals_age_idx').on(table.endsAt),
     index('busy_intervals_source_idx').on(table.organizationId, table.source, table.endsAt),
   ],
 )

@@ -152,6 +152,7 @@ export const calendarConflicts = pgTable(
         sql`coalesce(external_id, '')`,
       )
       .where(sql`resolved_at is null`),
+    index('calendar_conflicts_age_idx').on(table.resolvedAt),
     index('calendar_conflicts_appointment_idx').on(table.organizationId, table.appointmentId),
   ],
 )

@@ -39,6 +39,7 @@ export const holds = pgTable(
     uniqueIndex('holds_one_per_session_and_slot')
       .on(table.organizationId, table.caller, table.network, table.sessionKey, table.serviceId, table.startsAt)
       .where(sql`status = 'ACTIVE' and session_key is not null`),
+    index('holds_age_idx').on(table.expiresAt).where(sql`status <> 'ACTIVE'`),
     index('holds_expiry_idx').on(table.expiresAt).where(sql`status = 'ACTIVE'`),
     index('holds_session_idx')
       .on(table.organizationId, table.caller, table.sessionKey, table.expiresAt)

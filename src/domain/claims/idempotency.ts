@@ -1,9 +1,8 @@
 // Idempotency keys: the caller's name for one attempt, what it has led to, and how long that is known.
 import { hash } from 'node:crypto'
-import type { Database } from '../../db/client.ts'
 import { type Lock, namedLock } from '../../db/locks.ts'
 import type { IdempotentResult } from '../../db/tables/keys.ts'
-import { asSystem, type Tx } from '../../db/transaction.ts'
+import type { Tx } from '../../db/transaction.ts'
 import type { Caller } from '../people/callers.ts'
 
 export interface Idempotency {
@@ -94,19 +93,4 @@ export async function writeUsedKeys(tx: Tx, used: UsedKey[]): Promise<void> {
     insert into idempotency_keys (organization_id, caller, key, request_hash, result)
     select ${tx.organizationId}::uuid, caller, key, fingerprint, result
     from jsonb_to_recordset(${JSON.stringify(used)}::jsonb) as r (caller text, key text, fingerprint text, result jsonb)`
-}
-
-const KEPT_HOURS = 24
-const BATCH_LIMIT = 5000
-
-/** Removes what is older, a bounded number a turn. Answers how many went. */
-export async function pruneIdempotencyKeys(db: Database): Promise<number> {
-  const pruned = await asSystem(
-    db,
-    (tx) => tx.sql`
-      delete from idempotency_keys where (organization_id, caller, key) in (
-        select organization_id, caller, key from idempotency_keys
-        where created_at < now() - make_interval(hours => ${KEPT_HOURS}) limit ${BATCH_LIMIT})`,
-  )
-  return pruned.count
 }

@@ -2,7 +2,7 @@
 import type { Database } from '../../../db/client.ts'
 import { type Lock, namedLock } from '../../../db/locks.ts'
 import { createSharedWrite, type SharedWrite } from '../../../db/shared-transactions.ts'
-import { asSystem, type Tx } from '../../../db/transaction.ts'
+import type { Tx } from '../../../db/transaction.ts'
 import type { Won } from '../../claims/claim-decisions.ts'
 import type { Instant } from '../../vocabulary/types.ts'
 import { type CallReport, callLock, reportNewCalls } from './calls.ts'
@@ -269,21 +269,6 @@ export async function listTouchedAppointments(tx: Tx, { integrationId, providerC
     where organization_id = ${tx.organizationId} and integration_id = ${integrationId}
       and provider_call_id = ${providerCallId} and appointment_id is not null`
   return rows.map(({ id }) => id)
-}
-
-const KEPT_DAYS = 30
-const BATCH_LIMIT = 1000
-
-/** Forgets functions of conversations that ended long ago, a bounded number a turn. Returns how many went. */
-export async function pruneCallFunctions(db: Database): Promise<number> {
-  const pruned = await asSystem(
-    db,
-    (tx) => tx.sql`
-      delete from call_functions where (organization_id, integration_id, provider_call_id, key) in (
-        select organization_id, integration_id, provider_call_id, key from call_functions
-        where started_at < now() - make_interval(days => ${KEPT_DAYS}) limit ${BATCH_LIMIT})`,
-  )
-  return pruned.count
 }
 
 /** Of a function that may be the first to tell of its call. */

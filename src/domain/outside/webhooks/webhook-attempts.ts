@@ -129,22 +129,6 @@ export async function enqueueOverdueDeliveries(
   })
 }
 
-const KEPT_DAYS = 30
-
-/** Forgets what was settled long ago. Answers how many. */
-export async function pruneWebhookDeliveries(db: Database, { limit = 1000 } = {}): Promise<number> {
-  const pruned = await asSystem(
-    db,
-    (tx) => tx.sql`
-      delete from webhook_deliveries d using (
-        select organization_id, id from webhook_deliveries
-        where status <> 'PENDING' and created_at < now() - make_interval(days => ${KEPT_DAYS}) limit ${limit}
-      ) as old
-      where d.organization_id = old.organization_id and d.id = old.id`,
-  )
-  return pruned.count
-}
-
 interface EndpointState {
   url: string
   secret: string
