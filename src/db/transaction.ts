@@ -182,7 +182,9 @@ interface TransactionConnection extends AsyncDisposable {
 
 /** A connection of our own, so that BEGIN, the context, the locks and the first reads travel in one packet. */
 async function reserve(db: Database): Promise<TransactionConnection> {
+  const askedAt = performance.now()
   const connection = await db.connections.acquire()
+  metrics.poolSeconds.observe((performance.now() - askedAt) / 1000)
   const { sql, orLost, firstError } = connection
   let finished = false
   const rollback = async () => {

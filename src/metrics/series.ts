@@ -43,6 +43,12 @@ export const repeatedDeliveries = counter(
   'Deliveries from outside that had been received before.',
 )
 
+export const limitsMet = counter<'limit'>(
+  'limits_met_total',
+  'Refusals because a limit was met, by the limit’s name.',
+  ['limit'],
+)
+
 // Claiming time
 
 export const constraintViolations = counter<'constraint'>(
@@ -69,6 +75,7 @@ export const lockSeconds = seconds(
   'From sending the opening of a transaction with locks until it has them; the round trip is included.',
 )
 export const lockTimeouts = counter('lock_timeouts_total', 'Transactions that gave up waiting for a lock.')
+export const poolSeconds = seconds('pool_wait', 'How long a transaction waited for a connection of the pool.')
 export const holdsExpired = counter('holds_expired_total', 'Holds whose end was written down by the sweeper.')
 
 // The outside

@@ -6,7 +6,7 @@ import { findImports, readsEnvironment } from './imports.ts'
 /** A room imports itself and these. The files beside the rooms (main, app, server, ...) may import all. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   metrics: [],
-  runtime: [],
+  runtime: ['metrics'],
   db: ['runtime', 'metrics'],
   domain: ['db', 'metrics'],
   realtime: ['domain', 'db', 'runtime', 'metrics'],

@@ -1,5 +1,6 @@
 // Whoever has used what the table of limits gives is told so, and when to come back.
 
+import * as metrics from '../../metrics/series.ts'
 import { LIMITS, type LimitName } from './table.ts'
 
 /** `RATE_LIMITED`: this caller has too much. `UNAVAILABLE`: all together have. */
@@ -17,6 +18,7 @@ export class LimitExceeded extends Error {
     this.code = per === 'process' ? 'UNAVAILABLE' : 'RATE_LIMITED'
     this.retryAfterMs = retryAfterMs
     this.limit = limit
+    metrics.limitsMet.inc({ limit })
   }
 
   get status(): 429 | 503 {
