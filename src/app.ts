@@ -1,6 +1,7 @@
 // The composition root: opens resources in order, hands them to the rooms, closes them in reverse.
 
 import { bringUpToDate, openBackingDatabase } from './backing-database.ts'
+import { readBusSecret } from './db/bus-secret.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { asSystem } from './db/transaction.ts'
 import { createBookingLane } from './domain/claims/booking-lane.ts'
@@ -51,7 +52,12 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
   const liveDb = stack.use(openDatabase({ url, poolSize: 2 }))
   const bus = stack.use(
     config.redisUrls.length > 0
-      ? createBus({ urls: config.redisUrls, logger, channelPrefix: config.redisPrefix })
+      ? createBus({
+          urls: config.redisUrls,
+          secret: await readBusSecret(db),
+          logger,
+          channelPrefix: config.redisPrefix,
+        })
       : createLocalBus(),
   )
   const live = stack.use(createLive({ db: liveDb, bus, logger }))

@@ -1,6 +1,7 @@
 // Another gateway's bookings without its HTTP: holds and releases slots, and publishes each commit on the bus.
 
 import { Redis } from 'ioredis'
+import { readBusSecret } from '../../src/db/bus-secret.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { placeHold } from '../../src/domain/bookings/place-hold.ts'
 import { releaseHold } from '../../src/domain/bookings/release-hold.ts'
@@ -39,8 +40,12 @@ if (publishing === 'bare') {
   await redis.ping()
   process.send?.({ ready: true })
 } else {
-  const bus = createBus({ urls: [redisUrl], logger })
-  bus.listen({ onTransaction: () => {}, onReliability: (isReliable) => isReliable && process.send?.({ ready: true }) })
+  const bus = createBus({ urls: [redisUrl], secret: await readBusSecret(db), logger })
+  bus.listen({
+    onTransaction: () => {},
+    onUnreadable: () => {},
+    onReliability: (isReliable) => isReliable && process.send?.({ ready: true }),
+  })
   db.onCommitted = (transaction) => {
     committedAt = monotonicMs()
     bus.publish(transaction)

@@ -78,6 +78,14 @@ export const lockTimeouts = counter('lock_timeouts_total', 'Transactions that ga
 export const poolSeconds = seconds('pool_wait', 'How long a transaction waited for a connection of the pool.')
 export const holdsExpired = counter('holds_expired_total', 'Holds whose end was written down by the sweeper.')
 
+// Live updates
+
+export const busMisfits = counter<'cause'>(
+  'bus_misfits_total',
+  'Messages on Redis that were not read, by cause: not_ours, other_version, wrong_shape, wrong_partition, too_large.',
+  ['cause'],
+)
+
 // The outside
 
 export const webhookAttempts = counter<'outcome'>(

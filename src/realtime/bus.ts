@@ -4,6 +4,8 @@ import type { CommittedTransaction } from '../db/changes.ts'
 export interface BusListener {
   /** Transactions of other gateways; lost, repeated and reordered ones are the listener's to notice. */
   onTransaction(transaction: CommittedTransaction): void
+  /** Something was published that may stand for a commit and cannot be read here: the log has it. Not for each, but after the last. */
+  onUnreadable(): void
   /** Called when `isReliable` has changed. */
   onReliability(isReliable: boolean): void
 }

@@ -75,6 +75,7 @@ export function createLive({ db, bus, logger, lingerMs = 10_000 }: LiveInput): L
     })
   bus.listen({
     onTransaction: receive,
+    onUnreadable: () => tail.wake(),
     onReliability(isReliable) {
       logger[isReliable ? 'info' : 'warn'](isReliable ? 'the bus delivers' : 'the bus may be losing messages')
       // Either way something may have been lost until now.

@@ -1,9 +1,10 @@
 // The bus over Redis: sixteen channels, subscribed once per process, watched by heartbeats of our own.
 import { randomUUID } from 'node:crypto'
-import type { CommittedTransaction } from '../db/changes.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Loop, startLoop } from '../runtime/loops.ts'
 import { type Bus, type BusListener, createLocalBus } from './bus.ts'
+import { type BusMessage, createBusMessages } from './bus-messages.ts'
+import { createMisfitWatch } from './bus-misfits.ts'
 import { createPartitionHealth, HEARTBEAT_MS } from './partition-health.ts'
 import { partitionChannels, partitionOf } from './partitions.ts'
 import { openRedisConnections, type RedisConnections } from './redis-connections.ts'
@@ -11,24 +12,21 @@ import { openRedisConnections, type RedisConnections } from './redis-connections
 interface RedisBusInput {
   /** None: the bus stays in this process. One: a server. Several: the nodes of a cluster. */
   urls: string[]
+  /** What the gateways of one database share (`readBusSecret`): a message without its seal is not believed. */
+  secret: string
   logger: Logger
   /** Keeps apart those who share a Redis but no database. */
   channelPrefix?: string
-}
-
-/** A heartbeat has no transaction. */
-interface Message {
-  from: string
-  transaction?: CommittedTransaction
 }
 
 const TURN_MS = HEARTBEAT_MS / 2
 /** Unsound for so long: the library does not recover by itself, e.g. from a failed SUBSCRIBE. All connections are made anew. */
 const RENEW_AFTER_MS = 3000
 
-export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBusInput): Bus {
+export function createBus({ urls, secret, logger, channelPrefix = 'slotwire:' }: RedisBusInput): Bus {
   if (urls.length === 0) return createLocalBus()
   const channels = partitionChannels(channelPrefix)
+  const messages = createBusMessages(secret)
   const health = createPartitionHealth(channels.length)
   const processId = randomUUID()
   let listener: BusListener | null = null
@@ -49,17 +47,19 @@ export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBu
     isReliable = connections !== null && !publishFails && health.isSound(performance.now())
     if (isReliable !== wasReliable) listener?.onReliability(isReliable)
   }
-  const onMessage = (partition: number, message: unknown) => {
+  const misfits = createMisfitWatch({ logger, readLog: () => listener?.onUnreadable() })
+  const onMessage = (partition: number, bytes: Buffer) => {
+    const message = messages.decode(bytes, partition)
+    if (typeof message === 'string') return misfits.note(message, partition)
     health.heard(partition, performance.now())
     if (!isReliable) judge()
-    // The library delivers what it could not parse as text.
-    if (typeof message !== 'object' || message === null) return
-    const { from, transaction } = message as Message
-    if (transaction && from !== processId) listener?.onTransaction(transaction)
+    if (message.from === processId) return
+    if (message.transaction) listener?.onTransaction(message.transaction)
+    else if (message.transaction === null) misfits.wake()
   }
-  const send = async (partition: number, message: Message) => {
+  const send = async (partition: number, message: BusMessage) => {
     try {
-      await connections?.pubSub.publish(channels[partition] as string, message)
+      await connections?.pubSub.publish(channels[partition] as string, messages.encode(message, partition))
       return true
     } catch (error) {
       if (isReliable) logger.warn({ err: error }, 'could not publish to Redis')
@@ -75,8 +75,8 @@ export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBu
     const opened = openRedisConnections({ urls, onLoss, onReady: () => loop?.wake() })
     connections = opened
     for (const [partition, channel] of channels.entries()) {
-      const deliver = (message: unknown) => {
-        if (connections === opened) onMessage(partition, message)
+      const deliver = (bytes: Buffer) => {
+        if (connections === opened) onMessage(partition, bytes)
       }
       void opened.pubSub.subscribe(channel, deliver)
     }
@@ -111,6 +111,7 @@ export function createBus({ urls, logger, channelPrefix = 'slotwire:' }: RedisBu
     isReliable: () => isReliable,
     async [Symbol.asyncDispose]() {
       listener = null
+      misfits[Symbol.dispose]()
       await loop?.[Symbol.asyncDispose]()
       const closing = connections
       connections = null

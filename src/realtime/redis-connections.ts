@@ -34,6 +34,7 @@ export function openRedisConnections({ urls, onLoss, onReady }: ConnectionsInput
     const subscriber = watch(new Redis(url, { ...CONNECTION, maxRetriesPerRequest: null }))
     return {
       pubSub: new RedisPubSub({
+        ...RAW,
         publisher: asClient(publisher),
         subscriber: asClient(subscriberOf(subscriber, (channel) => subscriber.subscribe(channel), onLoss)),
       }),
@@ -55,6 +56,7 @@ export function openRedisConnections({ urls, onLoss, onReady }: ConnectionsInput
   refuseUnknownSlots(cluster)
   return {
     pubSub: new RedisPubSub({
+      ...RAW,
       publisher: asClient(shardedPublisher(cluster)),
       subscriber: asClient(subscriberOf(cluster, (channel) => cluster.ssubscribe(channel), onLoss)),
       messageEventName: 'smessage',
@@ -77,6 +79,9 @@ export function openCommandClient(urls: string[]): Redis | Cluster {
   // Each command tells its own loss.
   return client.on('error', () => {})
 }
+
+// The library would parse whatever comes, of any size, and hand on what it cannot parse: here nothing is believed unread.
+const RAW = { serializer: String, deserializer: (bytes: string | Buffer) => bytes }
 
 /** The library's types are those of an older ioredis; it calls `on`, `subscribe`, `unsubscribe`, `publish` and `quit`. */
 function asClient(client: Redis | Cluster): NonNullable<PubSubRedisOptions['publisher']> {

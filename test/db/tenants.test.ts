@@ -56,7 +56,7 @@ async function fill(organizationId: string): Promise<void> {
 }
 
 /** About the database and its processes, of no tenant. */
-const OF_NO_TENANT = ['change_log_epoch', 'job_workers']
+const OF_NO_TENANT = ['bus_secret', 'change_log_epoch', 'job_workers']
 
 async function listTables(): Promise<string[]> {
   const rows = await tenant.db.sql<{ name: string }[]>`

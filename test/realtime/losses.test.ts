@@ -19,6 +19,7 @@ import { answerOf, follow, openGateway } from './gateways.ts'
 
 const HOUR = 3_600_000
 const logger = createLogger('silent')
+const secret = 'a secret of this file'
 const unhandled: unknown[] = []
 const onUnhandled = (error: unknown) => {
   unhandled.push(error)
@@ -32,7 +33,7 @@ afterEach(() => {
 it('with Redis stopped in the middle subscribers of two gateways are never stale for a second, and lose nothing', async () => {
   await using salon = await openSalon({ people: 2 })
   await using redis = await startRedis()
-  const gateways = [0, 1].map(() => openGateway(salon.url, { bus: createBus({ urls: [redis.url], logger }) }))
+  const gateways = [0, 1].map(() => openGateway(salon.url, { bus: createBus({ urls: [redis.url], secret, logger }) }))
   await using stack = new AsyncDisposableStack()
   for (const gateway of gateways) stack.use(gateway)
   const lanes = gateways.map(({ db }) => stack.use(createBookingLane(db)))

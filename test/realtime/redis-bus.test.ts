@@ -11,6 +11,7 @@ import { redisChannelPrefix, startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 
 const logger = createLogger('silent')
+const secret = 'a secret of this file'
 
 const unhandled: unknown[] = []
 const onUnhandled = (error: unknown) => void unhandled.push(error)
@@ -23,11 +24,13 @@ afterEach(() => {
 function listenTo(bus: Bus) {
   const heard: CommittedTransaction[] = []
   const reliability: boolean[] = []
+  const unreadable: number[] = []
   bus.listen({
     onTransaction: (transaction) => void heard.push(transaction),
+    onUnreadable: () => void unreadable.push(heard.length),
     onReliability: (isReliable) => void reliability.push(isReliable),
   })
-  return { heard, reliability }
+  return { heard, reliability, unreadable }
 }
 
 function transaction(xid: number, organizationId: string = randomUUID()): CommittedTransaction {
@@ -36,7 +39,7 @@ function transaction(xid: number, organizationId: string = randomUUID()): Commit
 
 describe('two gateways on one Redis', () => {
   it('hear each other whole and in order, and not themselves', async () => {
-    const given = { urls: [inject('redisUrl')], logger, channelPrefix: redisChannelPrefix() }
+    const given = { urls: [inject('redisUrl')], secret, logger, channelPrefix: redisChannelPrefix() }
     await using one = createBus(given)
     await using other = createBus(given)
     const [heardByOne, heardByOther] = [listenTo(one), listenTo(other)]
@@ -51,8 +54,8 @@ describe('two gateways on one Redis', () => {
 
   it('do not hear who has another prefix', async () => {
     const urls = [inject('redisUrl')]
-    await using one = createBus({ urls, logger, channelPrefix: redisChannelPrefix() })
-    await using other = createBus({ urls, logger, channelPrefix: redisChannelPrefix() })
+    await using one = createBus({ urls, secret, logger, channelPrefix: redisChannelPrefix() })
+    await using other = createBus({ urls, secret, logger, channelPrefix: redisChannelPrefix() })
     const [, { heard }] = [listenTo(one), listenTo(other)]
     await until(() => one.isReliable() && other.isReliable())
     for (let xid = 0; xid < 100; xid++) one.publish(transaction(xid))
@@ -66,7 +69,7 @@ describe('two gateways on one Redis', () => {
 describe('a bus that lost its Redis', () => {
   it('says so at once when the connection breaks, never throws, and is reliable again when Redis is', async () => {
     await using redis = await startRedis()
-    await using bus = createBus({ urls: [redis.url], logger })
+    await using bus = createBus({ urls: [redis.url], secret, logger })
     const { reliability } = listenTo(bus)
     await until(() => bus.isReliable())
     await redis.stop()
@@ -79,7 +82,7 @@ describe('a bus that lost its Redis', () => {
 
   it('notices within two heartbeats a Redis that is frozen with its connections open', async () => {
     await using redis = await startRedis()
-    await using bus = createBus({ urls: [redis.url], logger })
+    await using bus = createBus({ urls: [redis.url], secret, logger })
     listenTo(bus)
     await until(() => bus.isReliable())
     redis.freeze()
@@ -91,7 +94,7 @@ describe('a bus that lost its Redis', () => {
 
   it('notices connections that were killed', async () => {
     await using redis = await startRedis()
-    await using bus = createBus({ urls: [redis.url], logger })
+    await using bus = createBus({ urls: [redis.url], secret, logger })
     const { reliability } = listenTo(bus)
     await until(() => bus.isReliable())
     const client = new Redis(redis.url)
@@ -104,7 +107,7 @@ describe('a bus that lost its Redis', () => {
   it('finds a Redis that comes up later', async () => {
     await using redis = await startRedis()
     await redis.stop()
-    await using bus = createBus({ urls: [redis.url], logger })
+    await using bus = createBus({ urls: [redis.url], secret, logger })
     listenTo(bus)
     bus.publish(transaction(1))
     expect(bus.isReliable()).toBe(false)
@@ -114,7 +117,7 @@ describe('a bus that lost its Redis', () => {
 
   it('closes at once while Redis is away', async () => {
     await using redis = await startRedis()
-    const bus = createBus({ urls: [redis.url], logger })
+    const bus = createBus({ urls: [redis.url], secret, logger })
     listenTo(bus)
     await until(() => bus.isReliable())
     await redis.stop()
@@ -124,8 +127,8 @@ describe('a bus that lost its Redis', () => {
   it('closes in the middle of connecting, at whatever step, and rejects nothing behind its back', async () => {
     await using redis = await startRedis()
     for (let steps = 0; steps < 40; steps++) {
-      const bus = createBus({ urls: [redis.url], logger, channelPrefix: redisChannelPrefix() })
-      bus.listen({ onTransaction: () => {}, onReliability: () => {} })
+      const bus = createBus({ urls: [redis.url], secret, logger, channelPrefix: redisChannelPrefix() })
+      bus.listen({ onTransaction: () => {}, onUnreadable: () => {}, onReliability: () => {} })
       for (let step = 0; step < steps; step++) await new Promise((resolve) => setImmediate(resolve))
       await bus[Symbol.asyncDispose]()
     }

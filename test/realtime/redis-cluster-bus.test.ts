@@ -6,11 +6,14 @@ import type { CommittedTransaction } from '../../src/db/changes.ts'
 import type { Bus } from '../../src/realtime/bus.ts'
 import { partitionChannels } from '../../src/realtime/partitions.ts'
 import { createBus } from '../../src/realtime/redis-bus.ts'
+import { openRedisConnections } from '../../src/realtime/redis-connections.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { until } from '../support/until.ts'
+import { forgery, garbage } from './garbage.ts'
 import { startRedisCluster } from './redis-cluster.ts'
 
 const logger = createLogger('silent')
+const secret = 'a secret of this file'
 const unhandled: unknown[] = []
 const onUnhandled = (error: unknown) => {
   unhandled.push(error)
@@ -25,6 +28,7 @@ function listenTo(bus: Bus) {
   const heard: CommittedTransaction[] = []
   bus.listen({
     onTransaction: (transaction) => void heard.push(transaction),
+    onUnreadable: () => {},
     onReliability: () => {},
   })
   return heard
@@ -39,16 +43,24 @@ function transactions(count: number): CommittedTransaction[] {
   }))
 }
 
-it('delivers over all shards, each of which carries its share, and by sharded channels alone', async () => {
+it('delivers over all shards and through garbage; each shard carries its share, by sharded channels alone', async () => {
   await using cluster = await startRedisCluster({ count: 3, masters: 3 })
-  await using one = createBus({ urls: cluster.urls, logger })
-  await using other = createBus({ urls: cluster.urls, logger })
+  await using one = createBus({ urls: cluster.urls, secret, logger })
+  await using other = createBus({ urls: cluster.urls, secret, logger })
   listenTo(one)
   const heard = listenTo(other)
   await until(() => one.isReliable() && other.isReliable())
   const sent = transactions(300)
-  for (const transaction of sent) one.publish(transaction)
+  const raw = openRedisConnections({ urls: cluster.urls, onLoss: () => {}, onReady: () => {} })
+  const channels = partitionChannels('slotwire:')
+  const texts = garbage({ seed: 56, count: 300, transaction: forgery(randomUUID(), randomUUID(), '2031-05-04') })
+  for (const [index, transaction] of sent.entries()) {
+    await raw.pubSub.publish(String(channels[index % channels.length]), texts[index])
+    one.publish(transaction)
+  }
   await until(() => heard.length === 300)
+  raw.disconnect()
+  expect(new Set(heard)).toEqual(new Set(sent))
   expect(new Set(heard.map(({ organizationId }) => organizationId)).size).toBe(300)
   const shares = await Promise.all([0, 1, 2].map((node) => cluster.ask(node, 'PUBSUB', 'SHARDCHANNELS')))
   const counts = shares.map((channels) => (channels as unknown[]).length)
@@ -59,8 +71,8 @@ it('delivers over all shards, each of which carries its share, and by sharded ch
 
 it('knows that it lost a master, and delivers again after the failover', async () => {
   await using cluster = await startRedisCluster({ count: 3, masters: 2 })
-  await using one = createBus({ urls: cluster.urls, logger })
-  await using other = createBus({ urls: cluster.urls, logger })
+  await using one = createBus({ urls: cluster.urls, secret, logger })
+  await using other = createBus({ urls: cluster.urls, secret, logger })
   listenTo(one)
   const heard = listenTo(other)
   await until(() => one.isReliable() && other.isReliable())
@@ -81,7 +93,7 @@ it('outlives a cluster with a gap in its slots, and delivers once it is closed',
   await using cluster = await startRedisCluster({ count: 3, masters: 3 })
   const gap = ['10923', '16383']
   for (const node of [0, 1, 2]) await cluster.ask(node, 'CLUSTER', 'DELSLOTSRANGE', ...gap)
-  await using bus = createBus({ urls: cluster.urls, logger })
+  await using bus = createBus({ urls: cluster.urls, secret, logger })
   listenTo(bus)
   // Ready, as the library sees it: heartbeats go to the nodes that are there.
   await until(async () => String(await cluster.ask(0, 'CLIENT', 'LIST')).includes('cmd=spublish'))
