@@ -5,6 +5,7 @@ import { readBusSecret } from './db/bus-secret.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { asSystem } from './db/transaction.ts'
 import { createBookingLane } from './domain/claims/booking-lane.ts'
+import { looksLikeApiKey } from './domain/people/api-keys.ts'
 import { createKeyring, findRevokedCallers } from './domain/people/keyring.ts'
 import { verifyManageToken } from './domain/people/manage-tokens.ts'
 import { organizationExists } from './domain/people/organizations.ts'
@@ -63,15 +64,16 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
   const live = stack.use(createLive({ db: liveDb, bus, logger }))
   db.onCommitted = (transaction) => live.onCommitted(transaction)
   const lane = stack.use(createBookingLane(db, config.visitorLimits))
-  stack.use(startWorkers(db, logger, config.kept))
   const allowsPrivateWebhooks = config.privateWebhooks
+  const calcomRules = { ...CALCOM_RULES, allowsPrivate: config.privateWebhooks }
+  stack.use(startWorkers(db, logger, { kept: config.kept, calcomRules }))
   const tasks = {
     ...outgoingWebhookTasks({ db, logger, allowsPrivate: allowsPrivateWebhooks }),
-    ...calcomTasks({ db, logger }),
+    ...calcomTasks({ db, logger, rules: calcomRules }),
   }
   stack.use(startJobs({ url, db, tasks, logger }))
 
-  const calendars = createCalendars({ db, logger, rules: CALCOM_RULES })
+  const calendars = createCalendars({ db, logger, rules: calcomRules })
 
   const admission = createAdmission({ limits: config.limits, proxies: config.proxies })
   if (config.redisUrls.length > 0) {
@@ -128,7 +130,9 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
 async function ensureDemo(db: Database, dataDirectory: string): Promise<DemoKeys> {
   const kept = await readDemoFile(dataDirectory)
   const organizationId = kept && decodeId('organization', kept.organizationId)
-  if (organizationId && (await asSystem(db, (tx) => organizationExists(tx, organizationId)))) return kept
+  // Keys of an older shape open nothing any more.
+  const opens = kept !== null && looksLikeApiKey(kept.publishableKey) && looksLikeApiKey(kept.secretKey)
+  if (opens && organizationId && (await asSystem(db, (tx) => organizationExists(tx, organizationId)))) return kept
   const created = await loadDemo(db)
   return { ...created, organizationId: encodeId('organization', created.organizationId) }
 }

@@ -14,7 +14,11 @@ import { startLoop } from './runtime/loops.ts'
 import type { Kept } from './runtime/retention.ts'
 
 /** Each may run on several gateways at once. Closing waits for the turns that are under way. */
-export function startWorkers(db: Database, logger: Logger, kept: Kept): AsyncDisposable {
+export function startWorkers(
+  db: Database,
+  logger: Logger,
+  { kept, calcomRules = CALCOM_RULES }: { kept: Kept; calcomRules?: typeof CALCOM_RULES },
+): AsyncDisposable {
   const loops = [
     // An expired hold is dead at its instant; this only writes it down.
     startLoop({ name: 'expire-holds', intervalMs: 1000, run: () => untilDone(() => expireHolds(db)), logger }),
@@ -35,7 +39,7 @@ export function startWorkers(db: Database, logger: Logger, kept: Kept): AsyncDis
     startLoop({
       name: 'reconcile-calendars',
       intervalMs: 30_000,
-      run: (closing) => reconcileCalendars({ db, logger, rules: CALCOM_RULES }, closing),
+      run: (closing) => reconcileCalendars({ db, logger, rules: calcomRules }, closing),
       logger,
     }),
     startLoop({ name: 'prune', intervalMs: 60_000, run: (closing) => pruneAll(db, kept, closing), logger }),

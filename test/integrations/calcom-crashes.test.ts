@@ -205,6 +205,6 @@ describe('a gateway that is killed while it applies a webhook', () => {
 })
 
 function calendars() {
-  const rules = { timeoutMs: 5000, circuit: QUICK.circuit, pollEveryMs: 0 }
+  const rules = { timeoutMs: 5000, allowsPrivate: true, circuit: QUICK.circuit, pollEveryMs: 0 }
   return createCalendars({ db: gateway.db, logger: createLogger('silent'), rules })
 }

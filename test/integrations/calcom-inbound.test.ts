@@ -323,7 +323,7 @@ describe('our own booking', () => {
     const calendars = createCalendars({
       db: gateway.db,
       logger: createLogger('silent'),
-      rules: { timeoutMs: 5000, circuit: QUICK.circuit, pollEveryMs: 0 },
+      rules: { timeoutMs: 5000, allowsPrivate: true, circuit: QUICK.circuit, pollEveryMs: 0 },
     })
     await calendars.reconcile(gateway)
     expect(await appointmentOf(there.uid)).toMatchObject({ id: appointment.id, startsAt: there.start })

@@ -33,7 +33,7 @@ afterAll(async () => {
 function calendars({ db }: Pick<CalcomGateway, 'db'> = gateway) {
   return createCalendars({ db, logger: createLogger('silent'), rules })
 }
-const rules = { timeoutMs: 5000, circuit: QUICK.circuit, pollEveryMs: 0 }
+const rules = { timeoutMs: 5000, allowsPrivate: true, circuit: QUICK.circuit, pollEveryMs: 0 }
 
 async function countWaiting({ db }: Pick<CalcomGateway, 'db'>): Promise<number> {
   const waiting = await db.sql`

@@ -3,6 +3,7 @@ import type { SyncRules } from '../../src/integrations/calcom/sync-twin.ts'
 
 export const QUICK: SyncRules = {
   timeoutMs: 2000,
+  allowsPrivate: true,
   leaseMs: 60_000,
   deadAfterMs: 1500,
   backoffMs: 10,

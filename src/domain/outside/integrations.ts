@@ -82,16 +82,21 @@ export async function findIntegration(
   db: Database,
   { id, provider }: { id: string; provider: IntegrationProvider },
 ): Promise<IntegrationWithSecrets | null> {
-  const [found] = await asSystem(
+  const found = (await findIntegrations(db, [id])).find((integration) => integration.provider === provider)
+  return found ?? null
+}
+
+/** The active ones, whoever provides them. */
+export async function findIntegrations(db: Database, ids: string[]): Promise<IntegrationWithSecrets[]> {
+  return asSystem(
     db,
     (tx) => tx.sql<IntegrationWithSecrets[]>`
       select i.id, i.organization_id as "organizationId", i.provider, i.location_id as "locationId", i.active, i.settings,
         i.secrets, i.version, i.created_at as "createdAt", i.updated_at as "updatedAt", l.time_zone as "timeZone", l.country
       from integrations i
       join locations l on l.organization_id = i.organization_id and l.id = i.location_id
-      where i.id = ${id} and i.provider = ${provider} and i.active`,
+      where i.id = any(${ids}::uuid[]) and i.active`,
   )
-  return found ?? null
 }
 
 function integrationColumns(tx: Tx) {

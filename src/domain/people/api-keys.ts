@@ -4,6 +4,7 @@ import type { Database } from '../../db/client.ts'
 import { asSystem, type Tx } from '../../db/transaction.ts'
 import { NotFoundError } from '../vocabulary/refusals.ts'
 import type { Instant } from '../vocabulary/types.ts'
+import { openToken, sealToken } from './sealed-tokens.ts'
 
 export type ApiKeyKind = 'PUBLISHABLE' | 'SECRET'
 
@@ -21,6 +22,8 @@ export interface ListedApiKey {
 }
 
 const PREFIX = { PUBLISHABLE: 'pk_', SECRET: 'sk_' }
+/** 256 random bits. */
+const BODY_LENGTH = 43
 
 /** The key itself is in this answer and nowhere else. */
 export async function createApiKey(
@@ -28,7 +31,7 @@ export async function createApiKey(
   { organizationId, kind }: { organizationId: string; kind: ApiKeyKind },
 ): Promise<ApiKeyRecord & { key: string }> {
   const id = randomUUIDv7()
-  const key = PREFIX[kind] + randomBytes(32).toString('base64url')
+  const key = sealToken(PREFIX[kind], randomBytes(32).toString('base64url'))
   const made = await tx.sql`
     insert into api_keys (organization_id, id, kind, hash)
     select organization_id, ${id}::uuid, ${kind}::api_key_kind, ${hashApiKey(key)}
@@ -88,9 +91,11 @@ export async function findRevokedApiKeys(
   return rows.map(({ id }) => id)
 }
 
-/** What does not even look like a key is not worth a query. */
+/** What was never given out is not worth a query. */
 export function looksLikeApiKey(key: string): boolean {
-  return /^[ps]k_[A-Za-z0-9_-]{20,100}$/.test(key)
+  return (
+    openToken(PREFIX.PUBLISHABLE, key)?.length === BODY_LENGTH || openToken(PREFIX.SECRET, key)?.length === BODY_LENGTH
+  )
 }
 
 // A plain hash is enough: the key is 256 random bits, there is nothing to guess.

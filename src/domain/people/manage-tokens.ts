@@ -1,14 +1,16 @@
 // Manage tokens: bearer tokens for one appointment, derived and signed, never stored.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Database } from '../../db/client.ts'
+import { createLookups, type Lookups } from '../../db/lookups.ts'
 import { asSystem } from '../../db/transaction.ts'
 import type { Caller } from './callers.ts'
+import { openToken, sealToken } from './sealed-tokens.ts'
 
 const PREFIX = 'mt_'
 const SIGNATURE_BYTES = 24
 
 /** Secrets never change; kept so that a booking needs no further round trip. */
-const secrets = new Map<string, string>()
+const secrets = new WeakMap<Database, Lookups<string>>()
 
 /** The same appointment always has the same token, so that a repeated request gets the same answer. */
 export async function createManageToken(
@@ -18,13 +20,14 @@ export async function createManageToken(
   const secret = await tokenSecret(db, organizationId)
   if (secret === null) throw new Error('The organization has no token secret.')
   const ids = Buffer.concat([bytesOf(organizationId), bytesOf(appointmentId)])
-  return PREFIX + Buffer.concat([ids, sign(secret, ids)]).toString('base64url')
+  return sealToken(PREFIX, Buffer.concat([ids, sign(secret, ids)]).toString('base64url'))
 }
 
 /** The caller behind a token, or null if it is forged or malformed. */
 export async function verifyManageToken(db: Database, token: string): Promise<Caller | null> {
-  if (!token.startsWith(PREFIX)) return null
-  const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url')
+  const body = openToken(PREFIX, token)
+  if (body === null) return null
+  const bytes = Buffer.from(body, 'base64url')
   if (bytes.length !== 32 + SIGNATURE_BYTES) return null
   const organizationId = uuidOf(bytes.subarray(0, 16))
   const appointmentId = uuidOf(bytes.subarray(16, 32))
@@ -41,15 +44,25 @@ export async function verifyManageToken(db: Database, token: string): Promise<Ca
 }
 
 export async function tokenSecret(db: Database, organizationId: string): Promise<string | null> {
-  const known = secrets.get(organizationId)
-  if (known !== undefined) return known
-  const [row] = await asSystem(
-    db,
-    (tx) => tx.sql<{ secret: string }[]>`
-      select token_secret as secret from organizations where organization_id = ${organizationId}`,
-  )
-  if (row) secrets.set(organizationId, row.secret)
-  return row?.secret ?? null
+  const known = secrets.get(db) ?? readingSecrets(db)
+  secrets.set(db, known)
+  return known.find(organizationId)
+}
+
+function readingSecrets(db: Database): Lookups<string> {
+  return createLookups({
+    trustedForMs: 1000,
+    staysTrue: true,
+    async read(organizationIds) {
+      const rows = await asSystem(
+        db,
+        (tx) => tx.sql<{ id: string; secret: string }[]>`
+          select organization_id as id, token_secret as secret from organizations
+          where organization_id = any(${organizationIds}::uuid[])`,
+      )
+      return new Map(rows.map(({ id, secret }) => [id, secret]))
+    },
+  })
 }
 
 function sign(secret: string, ids: Buffer): Buffer {

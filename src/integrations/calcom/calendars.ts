@@ -19,7 +19,7 @@ import { itemOf } from './webhooks.ts'
 export interface CalendarsContext {
   db: Database
   logger: Logger
-  rules: { timeoutMs: number; circuit: CircuitRules; pollEveryMs: number }
+  rules: { timeoutMs: number; allowsPrivate: boolean; circuit: CircuitRules; pollEveryMs: number }
 }
 
 /** One reconciliation of a calendar at a time; one that died is over after this. */
@@ -42,8 +42,7 @@ export function createCalendars(ctx: CalendarsContext): Calendars {
     syncTeam({ organizationId, integrationId, dryRun }) {
       return untilPresent(async () => {
         const integration = await requireIntegration(ctx, organizationId, integrationId)
-        const { timeoutMs } = ctx.rules
-        const team = await readTeam(createCalcomClient(integration, { timeoutMs }), integration)
+        const team = await readTeam(createCalcomClient(integration, ctx.rules), integration)
         if ('kind' in team) throw unreachable(team.message)
         return syncTeam(ctx.db, { organizationId, integrationId, version: integration.version, team, dryRun })
       })
@@ -100,7 +99,12 @@ async function reconcileOnce(
   const onPause = (asked: number) => {
     pauseMs = Math.max(pauseMs, asked)
   }
-  const client = createCalcomClient(integration, { timeoutMs: rules.timeoutMs, onPause, ...(signal && { signal }) })
+  const client = createCalcomClient(integration, {
+    timeoutMs: rules.timeoutMs,
+    allowsPrivate: rules.allowsPrivate,
+    onPause,
+    ...(signal && { signal }),
+  })
   const release = (report: ReconciliationReport | null) =>
     inCalendar(async (tx) => {
       await tx.sql`

@@ -1,4 +1,5 @@
 // Cal.com's API: one function for each call, with the version of its resource, a time limit and a classified answer.
+import { requestGuarded } from '../outgoing-http/guarded-request.ts'
 import { isObject, type JsonObject } from '../webhooks/payloads.ts'
 import { type Answer, pauseOf, readRefusal } from './answers.ts'
 import { type RemoteBooking, readRemoteBooking, UnreadableBooking } from './remote-bookings.ts'
@@ -29,6 +30,8 @@ export interface BookingPage {
 
 export interface ClientOptions {
   timeoutMs: number
+  /** Http, and any address: for tests and development. */
+  allowsPrivate: boolean
   signal?: AbortSignal
   /** Told of a pause that an answer asks for, whether it was refused or the last one allowed. */
   onPause?: (pauseMs: number) => void
@@ -36,45 +39,44 @@ export interface ClientOptions {
 }
 
 const PAGE_SIZE = 100
+/** A page of bookings with all their attendees stays far below. */
+const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 
 type Integration = Pick<CalcomIntegration, 'apiKey' | 'settings'>
 
 export function createCalcomClient({ apiKey, settings }: Integration, options: ClientOptions): CalcomClient {
-  const { timeoutMs, signal, onPause = () => {}, now = Date.now } = options
+  const { timeoutMs, allowsPrivate, signal, onPause = () => {}, now = Date.now } = options
   const { baseUrl, versions } = settings
 
   async function request(method: string, path: string, version: string, body?: object): Promise<Answer<unknown>> {
-    const timeout = AbortSignal.timeout(timeoutMs)
-    try {
-      const response = await fetch(`${baseUrl}/v2${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${apiKey}`,
-          'cal-api-version': version,
-          accept: 'application/json',
-          ...(body && { 'content-type': 'application/json' }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-        // The key goes nowhere else.
-        redirect: 'error',
-        signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
-      })
-      const text = await response.text()
-      const parsed = parse(text)
-      if (!response.ok) {
-        const refusal = readRefusal(response.status, response.headers, parsed, now())
-        if (refusal.kind === 'LIMITED') onPause(refusal.retryAfterMs)
-        return refusal
-      }
-      const pause = pauseOf(response.headers, now())
-      if (pause !== null) onPause(pause)
-      if (!isObject(parsed) || parsed.status !== 'success') {
-        return { kind: 'UNKNOWN', message: `An answer that is no success: ${text.slice(0, 200)}` }
-      }
-      return { kind: 'DONE', data: parsed.data, body: parsed }
-    } catch (error) {
-      return { kind: 'UNKNOWN', message: describeLoss(error, timeout.aborted, timeoutMs) }
+    const answer = await requestGuarded({
+      method,
+      url: `${baseUrl}/v2${path}`,
+      headers: {
+        authorization: `Bearer ${apiKey}`,
+        'cal-api-version': version,
+        accept: 'application/json',
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      ...{ timeoutMs, answerLimitBytes: ANSWER_LIMIT_BYTES, allowsPrivate },
+      ...(signal && { signal }),
+    })
+    if ('error' in answer) return { kind: 'UNKNOWN', message: answer.error }
+    const parsed = parse(answer.body)
+    // The key goes nowhere else: a redirect is no answer.
+    if (answer.status >= 400) {
+      const refusal = readRefusal(answer.status, answer.headers, parsed, now())
+      if (refusal.kind === 'LIMITED') onPause(refusal.retryAfterMs)
+      return refusal
     }
+    const pause = pauseOf(answer.headers, now())
+    if (pause !== null) onPause(pause)
+    // What stands there is not handed on: it may be anybody's.
+    if (answer.isCut || !isObject(parsed) || parsed.status !== 'success') {
+      return { kind: 'UNKNOWN', message: 'An answer that is none of Cal.com.' }
+    }
+    return { kind: 'DONE', data: parsed.data, body: parsed }
   }
 
   async function booking(asked: Promise<Answer<unknown>>): Promise<Answer<RemoteBooking>> {
@@ -145,10 +147,4 @@ function parse(text: string): unknown {
   } catch {
     return null // a proxy's page
   }
-}
-
-function describeLoss(error: unknown, timedOut: boolean, timeoutMs: number): string {
-  if (timedOut) return `No answer within ${timeoutMs} ms.`
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return `No answer: ${cause instanceof Error ? cause.message : String(cause)}`
 }

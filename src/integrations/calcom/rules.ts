@@ -9,6 +9,7 @@ import { createSyncTask, type SyncRules } from './sync-twin.ts'
 
 export const CALCOM_RULES: SyncRules & CalendarsContext['rules'] = {
   timeoutMs: 10_000,
+  allowsPrivate: false,
   // Longer than all the requests that one job makes as a rule; it looks first if it takes over from a slower one.
   leaseMs: 180_000,
   deadAfterMs: 15_000,

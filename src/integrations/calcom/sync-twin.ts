@@ -29,6 +29,8 @@ import { type Outcome, takeStep } from './write-steps.ts'
 export interface SyncRules extends LeaseRules {
   /** Of one request. */
   timeoutMs: number
+  /** Http, and any address: for tests and development. */
+  allowsPrivate: boolean
   circuit: CircuitRules
   /** The first pause after a failure; each further one doubles it. */
   backoffMs: number
@@ -92,6 +94,7 @@ async function syncTwin(ctx: SyncContext, name: TwinName, { workerId, signal }: 
   let pauseMs = 0
   const client = createCalcomClient(integration, {
     timeoutMs: rules.timeoutMs,
+    allowsPrivate: rules.allowsPrivate,
     signal,
     onPause: (asked) => {
       pauseMs = Math.max(pauseMs, asked)

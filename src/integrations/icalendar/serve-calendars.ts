@@ -10,7 +10,7 @@ import type { Instant } from '../../domain/vocabulary/types.ts'
 import { type Admission, createAdmission } from '../../runtime/limits/admission.ts'
 import { writeCalendar } from './write-calendar.ts'
 
-const PATH = /^\/calendars\/([A-Za-z0-9_-]{43})\.ics$/
+const PATH = /^\/calendars\/([A-Za-z0-9_-]{50})\.ics$/
 
 interface Options {
   db: Database

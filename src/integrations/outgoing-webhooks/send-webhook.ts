@@ -9,8 +9,8 @@ import {
 import type { Instant } from '../../domain/vocabulary/types.ts'
 import * as metrics from '../../metrics/series.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { type GuardedResult, requestGuarded } from '../outgoing-http/guarded-request.ts'
 import { messageBody } from './message-bodies.ts'
-import { type PostResult, post } from './post.ts'
 import { nextAttemptAt, pausedUntil, type Random, SLOW_DOWN_MS } from './retry-schedule.ts'
 import { signatureHeaders } from './signatures.ts'
 
@@ -27,6 +27,8 @@ export interface SenderOptions {
 
 /** Standard Webhooks: 15 to 30 seconds. */
 const TIMEOUT_MS = 20_000
+/** Of the answer only the head counts. A little of its body is read, so that the receiver can end in good order. */
+const ANSWER_LIMIT_BYTES = 16_384
 const GONE = 410
 
 /** Safe to run twice and at once: an attempt is begun by one. What throws leaves the delivery due again. */
@@ -46,7 +48,8 @@ export async function sendWebhook(
     secrets,
   })
   const headers = { 'content-type': 'application/json', 'user-agent': 'Slotwire-Webhooks/1', ...signed }
-  const result = await post({ url, headers, body, timeoutMs, allowsPrivate, ...(signal && { signal }) })
+  const sending = { method: 'POST', url, headers, body, timeoutMs, answerLimitBytes: ANSWER_LIMIT_BYTES, allowsPrivate }
+  const result = await requestGuarded({ ...sending, ...(signal && { signal }) })
   // The process is closing: the attempt proves nothing about the receiver. Its lease runs out.
   if (signal?.aborted && 'error' in result) return
   const outcome = judge(attempt, result, random)
@@ -58,7 +61,7 @@ export async function sendWebhook(
   })
 }
 
-function judge({ delivery, at }: Attempt, result: PostResult, random: Random): AttemptOutcome {
+function judge({ delivery, at }: Attempt, result: GuardedResult, random: Random): AttemptOutcome {
   if ('error' in result) {
     return {
       delivered: false,
@@ -73,7 +76,11 @@ function judge({ delivery, at }: Attempt, result: PostResult, random: Random): A
   if (status >= 200 && status < 300) {
     return { delivered: true, responseStatus: status, error: null, nextAttemptAt: null, pausedUntil: null, gone: false }
   }
-  const waitUntil = pausedUntil({ responseStatus: status, retryAfter: result.retryAfter, now: at })
+  const waitUntil = pausedUntil({
+    responseStatus: status,
+    retryAfter: result.headers.get('retry-after') ?? undefined,
+    now: at,
+  })
   const gone = status === GONE
   return {
     delivered: false,

@@ -17,8 +17,8 @@ const create = (kind: ApiKeyKind = 'SECRET') =>
 
 describe('an API key', () => {
   test.for([
-    ['SECRET', /^sk_[A-Za-z0-9_-]{43}$/],
-    ['PUBLISHABLE', /^pk_[A-Za-z0-9_-]{43}$/],
+    ['SECRET', /^sk_1[A-Za-z0-9_-]{49}$/],
+    ['PUBLISHABLE', /^pk_1[A-Za-z0-9_-]{49}$/],
   ] as const)('that is %s is found by whoever has it', async ([kind, shape]) => {
     const { key, ...record } = await create(kind)
     expect(key).toMatch(shape)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Database, openDatabase } from '../../../src/db/client.ts'
 import { createApiKey, revokeApiKey } from '../../../src/domain/people/api-keys.ts'
 import { createKeyring } from '../../../src/domain/people/keyring.ts'
+import { sealToken } from '../../../src/domain/people/sealed-tokens.ts'
 import { openTenant, type Tenant } from '../../support/tenant.ts'
 import { until } from '../../support/until.ts'
 
@@ -27,7 +28,7 @@ function openKeyring({ keptLimit }: { keptLimit?: number } = {}) {
   return { clock, keyring: createKeyring(db, { now: () => clock.now, keptLimit }), reads: () => reads }
 }
 
-const unknownKey = (index = 0) => `sk_${String(index).padStart(43, 'x')}`
+const unknownKey = (index = 0) => sealToken('sk_', String(index).padStart(43, 'x'))
 
 describe('a keyring', () => {
   test('tells who calls', async () => {

@@ -6,6 +6,7 @@ import { asSystem, type Tx } from '../../../db/transaction.ts'
 import { loadAppointments } from '../../bookings/appointments.ts'
 import { loadResources } from '../../catalogue/resources.ts'
 import type { Caller } from '../../people/callers.ts'
+import { openToken, sealToken } from '../../people/sealed-tokens.ts'
 import { refuseIssues } from '../../vocabulary/input-issues.ts'
 import { NotFoundError } from '../../vocabulary/refusals.ts'
 import type { Instant } from '../../vocabulary/types.ts'
@@ -41,7 +42,7 @@ export async function createCalendarFeed(
     isThere(tx, caller, { resourceId, appointmentId }),
   ])
   if (!exists) throw new NotFoundError(resourceId === null ? 'appointment' : 'resource')
-  const token = randomBytes(32).toString('base64url')
+  const token = sealToken('', randomBytes(32).toString('base64url'))
   const [feed] = await tx.sql<CalendarFeedRecord[]>`
     insert into calendar_feeds (organization_id, id, token_hash, resource_id, appointment_id, shows_customers)
     select ${tx.organizationId}::uuid, ${randomUUIDv7()}::uuid, ${hashOf(token)}, ${resourceId}::uuid, ${appointmentId}::uuid,
@@ -92,6 +93,7 @@ export async function findCalendarFeed(
   db: Database,
   token: string,
 ): Promise<(CalendarFeedRecord & { organizationId: string }) | null> {
+  if (openToken('', token) === null) return null
   const [feed] = await asSystem(
     db,
     (tx) => tx.sql<(CalendarFeedRecord & { organizationId: string })[]>`

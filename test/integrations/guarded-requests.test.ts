@@ -1,11 +1,23 @@
 import type { lookup } from 'node:dns'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
+import { calcomSettingsOf } from '../../src/domain/outside/calendars/calendars.ts'
 import { isPublicAddress, readWebhookUrl } from '../../src/domain/outside/webhooks/webhook-targets.ts'
 import type { InputIssue } from '../../src/domain/vocabulary/refusals.ts'
-import { post } from '../../src/integrations/outgoing-webhooks/post.ts'
+import { createCalcomClient } from '../../src/integrations/calcom/client.ts'
+import { requestGuarded } from '../../src/integrations/outgoing-http/guarded-request.ts'
 import { openWebhookReceiver } from '../support/webhook-receiver.ts'
 
-const MESSAGE = { headers: {}, body: '{}', timeoutMs: 5000, allowsPrivate: false }
+const MESSAGE = {
+  method: 'POST',
+  headers: {},
+  body: '{}',
+  timeoutMs: 5000,
+  answerLimitBytes: 1000,
+  allowsPrivate: false,
+}
 
 it.each([
   '127.0.0.1',
@@ -99,7 +111,7 @@ it.each([[['127.0.0.1']], [['127.0.0.1', '8.8.8.8']], [['8.8.8.8', '127.0.0.1']]
     await using receiver = await openWebhookReceiver()
     const url = receiver.url.replace('http://127.0.0.1', 'https://hooks.example.org')
     const { resolve, asked } = resolvesTo(...addresses)
-    expect(await post({ ...MESSAGE, url, resolve })).toMatchObject({ error: 'The address is not public.' })
+    expect(await requestGuarded({ ...MESSAGE, url, resolve })).toMatchObject({ error: 'The address is not public.' })
     expect([asked(), receiver.connections()]).toEqual([1, 0])
   },
 )
@@ -109,18 +121,49 @@ it.each(['https://127.0.0.1', 'https://localhost', 'https://[::ffff:127.0.0.1]',
   async (origin) => {
     await using receiver = await openWebhookReceiver()
     const url = receiver.url.replace('http://127.0.0.1', origin)
-    expect(await post({ ...MESSAGE, url })).toMatchObject({ error: 'The address is not public.' })
+    expect(await requestGuarded({ ...MESSAGE, url })).toMatchObject({ error: 'The address is not public.' })
     expect(receiver.connections()).toBe(0)
   },
 )
 
 it('http is not sent to', async () => {
   await using receiver = await openWebhookReceiver()
-  expect(await post({ ...MESSAGE, url: receiver.url })).toMatchObject({ error: 'Only https is sent to.' })
+  expect(await requestGuarded({ ...MESSAGE, url: receiver.url })).toMatchObject({ error: 'Only https is sent to.' })
   expect(receiver.connections()).toBe(0)
 })
 
 it('where tests and development allow it, a private address and http are sent to', async () => {
   await using receiver = await openWebhookReceiver()
-  expect(await post({ ...MESSAGE, url: receiver.url, allowsPrivate: true })).toMatchObject({ status: 204 })
+  expect(await requestGuarded({ ...MESSAGE, url: receiver.url, allowsPrivate: true })).toMatchObject({ status: 204 })
+})
+
+it('an answer that is too long is cut off, and a redirect is not followed', async () => {
+  const server = createServer((request, response) => {
+    if (request.url === '/long') response.end('x'.repeat(1_000_000))
+    else response.writeHead(302, { location: '/long' }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const ask = (path: string) =>
+    requestGuarded({ ...MESSAGE, method: 'GET', url: `${origin}${path}`, allowsPrivate: true })
+  expect(await ask('/long')).toMatchObject({ status: 200, isCut: true })
+  expect(await ask('/elsewhere')).toMatchObject({ status: 302, body: '', isCut: false })
+  server.closeAllConnections()
+  server.close()
+})
+
+it("Cal.com's address reaches no private network, and what stands there is told to nobody", async () => {
+  await using receiver = await openWebhookReceiver()
+  const integration = {
+    apiKey: 'key',
+    settings: calcomSettingsOf({ settings: { baseUrl: new URL(receiver.url).origin } }),
+  }
+  const guarded = createCalcomClient(integration, { timeoutMs: 5000, allowsPrivate: false })
+  expect(await guarded.read('/me', '2024-06-14')).toMatchObject({ kind: 'UNKNOWN', message: 'Only https is sent to.' })
+  expect(receiver.connections()).toBe(0)
+  const open = createCalcomClient(integration, { timeoutMs: 5000, allowsPrivate: true })
+  expect(await open.read('/me', '2024-06-14')).toEqual({
+    kind: 'UNKNOWN',
+    message: 'An answer that is none of Cal.com.',
+  })
 })

@@ -1,15 +1,18 @@
-// One POST to an address that a customer of ours has named: bounded in time and bytes, and never into a private network.
+// One request to an address that a customer of ours has named: bounded in time and bytes, and never into a private network.
 import { type LookupAddress, lookup as resolveName } from 'node:dns'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { LookupFunction, Socket } from 'node:net'
 import { isPublicAddress, isPublicHost } from '../../domain/outside/webhooks/webhook-targets.ts'
 
-export interface Post {
+export interface GuardedRequest {
+  method: string
   url: string
   headers: Record<string, string>
-  body: string
+  body?: string
   timeoutMs: number
+  /** Of an answer's body; what is longer is cut off. */
+  answerLimitBytes: number
   /** Http, and any address: for tests and development. */
   allowsPrivate: boolean
   signal?: AbortSignal
@@ -17,14 +20,19 @@ export interface Post {
   resolve?: typeof resolveName
 }
 
-/** An answer, whatever it says; or why there is none. */
-export type PostResult = { status: number; retryAfter: string | undefined } | { error: string; timedOut: boolean }
+export interface GuardedAnswer {
+  status: number
+  headers: Headers
+  body: string
+  /** The body was cut off: it was too long, or the connection ended. */
+  isCut: boolean
+}
 
-/** Of the answer only the head counts. A little of its body is read, so that the receiver can end in good order. */
-const ANSWER_LIMIT_BYTES = 16_384
+/** An answer, whatever it says; or why there is none. */
+export type GuardedResult = GuardedAnswer | { error: string; timedOut: boolean }
 
 /** Never throws. Redirects are answers like any other: nobody is led elsewhere. */
-export async function post(input: Post): Promise<PostResult> {
+export async function requestGuarded(input: GuardedRequest): Promise<GuardedResult> {
   const url = URL.parse(input.url)
   if (!url) return refused('The URL cannot be read.')
   if (!input.allowsPrivate) {
@@ -42,7 +50,7 @@ export async function post(input: Post): Promise<PostResult> {
   }
 }
 
-function refused(error: string): PostResult {
+function refused(error: string): GuardedResult {
   return { error, timedOut: false }
 }
 
@@ -50,15 +58,15 @@ const NOT_PUBLIC = 'The address is not public.'
 
 async function send(
   url: URL,
-  { headers, body, allowsPrivate, resolve: find = resolveName }: Post,
+  { method, headers, body, answerLimitBytes, allowsPrivate, resolve: find = resolveName }: GuardedRequest,
   signal: AbortSignal,
-): Promise<PostResult> {
+): Promise<GuardedAnswer> {
   const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const sending = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
-    method: 'POST',
+    method,
     // A connection of its own: one that is kept could have been made before the name pointed elsewhere.
     agent: false,
-    headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+    headers: { ...headers, ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }) },
     signal,
     ...(allowsPrivate ? {} : { lookup: publicLookup(find) }),
   })
@@ -67,8 +75,7 @@ async function send(
   sending.end(body)
   const answer = await answered
   const status = answer.statusCode ?? 0
-  await readALittle(answer)
-  return { status, retryAfter: answer.headers['retry-after'] }
+  return { status, headers: headersOf(answer), ...(await readAtMost(answer, answerLimitBytes)) }
 }
 
 /**
@@ -96,17 +103,29 @@ function refuseOnConnection(sending: ClientRequest): void {
 }
 
 /** The status stands, whatever becomes of the body. */
-async function readALittle(answer: IncomingMessage): Promise<void> {
+async function readAtMost(answer: IncomingMessage, limitBytes: number): Promise<Pick<GuardedAnswer, 'body' | 'isCut'>> {
+  const chunks: Buffer[] = []
   let length = 0
+  let isCut = true
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       length += chunk.length
-      if (length > ANSWER_LIMIT_BYTES) break
+      if (length > limitBytes) break
+      chunks.push(chunk)
     }
+    isCut = length > limitBytes
   } catch {
     // Cut off, or too slow.
   }
   answer.destroy()
+  return { body: Buffer.concat(chunks).toString('utf8'), isCut }
+}
+
+function headersOf({ headersDistinct }: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(headersDistinct))
+    for (const value of values ?? []) headers.append(name, value)
+  return headers
 }
 
 function describe(error: unknown): string {
