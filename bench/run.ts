@@ -1,28 +1,40 @@
 // Runs the benchmarks, all or those named, and writes the table: `npm run bench`, `npm run bench -- bookings hello`.
 
+import { parseArgs } from 'node:util'
 import { measureAvailability } from './availability.ts'
 import { measureBookings } from './bookings.ts'
 import { measureFanOut } from './fan-out.ts'
 import { measureHello } from './hello.ts'
 import { measureLatency } from './latency.ts'
+import { measurePages, PAGES_DEFAULTS } from './pages.ts'
 import { measureSse } from './sse.ts'
 import { requirePgbench } from './support/pgbench.ts'
 import { isReached, type Report, writeReport } from './support/report.ts'
 import { measureViews } from './views.ts'
 import { measureVoice } from './voice.ts'
 
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { pages: { type: 'string' }, 'churn-seconds': { type: 'string' } },
+})
+/** Bounded: an hour of coming and going, and as many pages as a process has sockets. */
+const pages = {
+  pages: numberOf('pages', PAGES_DEFAULTS.pages, 10_000),
+  churnSeconds: numberOf('churn-seconds', PAGES_DEFAULTS.churnSeconds, 3600),
+}
+
 const PARTS: Record<string, () => Promise<Report>> = {
   bookings: measureBookings,
   availability: measureAvailability,
   hello: measureHello,
   'fan-out': measureFanOut,
+  pages: () => measurePages(pages),
   sse: measureSse,
   latency: measureLatency,
   views: measureViews,
   voice: measureVoice,
 }
 
-const names = process.argv.slice(2)
 const unknown = names.filter((name) => !Object.hasOwn(PARTS, name))
 if (unknown.length > 0) {
   console.error(`There is no part ${unknown.join(', ')}: the parts are ${Object.keys(PARTS).join(', ')}.`)
@@ -44,3 +56,10 @@ for (const [name, measure] of Object.entries(PARTS)) {
 }
 console.log(await writeReport(report))
 process.exitCode = report.rows.some((row) => isReached(row) === false) ? 1 : 0
+
+function numberOf(name: keyof typeof values, otherwise: number, limit: number): number {
+  const number = Number(values[name] ?? otherwise)
+  if (Number.isInteger(number) && number > 0 && number <= limit) return number
+  console.error(`--${name} takes a whole number from 1 to ${limit}.`)
+  process.exit(2)
+}

@@ -1,6 +1,6 @@
 // A Redis server of the bench's own, on the core of the load.
 
-import { requireRedisServer } from '../../test/support/redis-server.ts'
+import { requireProgram } from '../../test/support/programs.ts'
 import { findFreePort } from './free-port.ts'
 import { LOAD_CORE, startProgram } from './processes.ts'
 
@@ -12,7 +12,7 @@ export interface RedisServer extends AsyncDisposable {
 export async function startRedis(): Promise<RedisServer> {
   const port = await findFreePort()
   const server = startProgram({
-    file: requireRedisServer(),
+    file: requireProgram(['redis-server', 'valkey-server'], 'redis-server'),
     parameters: ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
     core: LOAD_CORE,
   })
