@@ -45,7 +45,7 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
   await using stack = new AsyncDisposableStack()
   const { url, db } = stack.use(await openBackingDatabase({ config, logger, onLost: stop }))
   stopping.throwIfAborted()
-  await bringUpToDate(config, { url, db })
+  await bringUpToDate({ config, logger }, { url, db })
   stopping.throwIfAborted()
   const demo = config.databaseUrl === null ? await ensureDemo(db, config.dataDirectory) : null
 

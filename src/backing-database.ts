@@ -36,8 +36,11 @@ export async function openBackingDatabase(input: BackingDatabaseInput): Promise<
 }
 
 /** Applies pending migrations, one process at a time; where MIGRATE is off, says that they are missing. */
-export async function bringUpToDate(config: Config, { url, db }: Pick<BackingDatabase, 'url' | 'db'>): Promise<void> {
-  if (config.migrate) return migrate(url)
+export async function bringUpToDate(
+  { config, logger }: Pick<BackingDatabaseInput, 'config' | 'logger'>,
+  { url, db }: Pick<BackingDatabase, 'url' | 'db'>,
+): Promise<void> {
+  if (config.migrate) return migrate(url, { logger })
   const pending = await countPendingMigrations(db.sql)
   if (pending === 0) return
   throw new OperatorError(`The database lacks ${pending} of the migrations: run "slotwire migrate", or set MIGRATE=on.`)

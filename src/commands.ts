@@ -22,7 +22,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export async function migrateDatabase(context: CommandContext): Promise<object> {
   await using database = await openBackingDatabase({ ...context, share: true })
-  await migrate(database.url)
+  await migrate(database.url, context)
   return { migrated: true }
 }
 
@@ -90,7 +90,7 @@ export async function loadDemoOrganization(context: CommandContext): Promise<obj
 async function openCurrentDatabase(context: CommandContext): Promise<BackingDatabase> {
   await using stack = new AsyncDisposableStack()
   const database = stack.use(await openBackingDatabase({ ...context, share: true }))
-  await bringUpToDate(context.config, database)
+  await bringUpToDate(context, database)
   stack.move()
   return database
 }

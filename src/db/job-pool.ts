@@ -10,6 +10,8 @@ export interface JobPool extends AsyncDisposable {
 interface JobPoolInput {
   url: string
   size: number
+  /** How long a statement may take. Counted here, because a pooler refuses the setting; none by default. */
+  statementTimeoutMs?: number
   logger: Logger
 }
 
@@ -22,11 +24,12 @@ const CLOSE_WITHIN_MS = 5000
  *
  * Disposing waits until every connection is closed, so that nothing of ours is left when PostgreSQL is stopped.
  */
-export function openJobPool({ url, size, logger }: JobPoolInput): JobPool {
+export function openJobPool({ url, size, statementTimeoutMs, logger }: JobPoolInput): JobPool {
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    query_timeout: statementTimeoutMs,
     application_name: 'slotwire jobs',
   })
   const open = new Set<pg.PoolClient>()
