@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { measureAvailability } from './availability.ts'
 import { measureBookings } from './bookings.ts'
 import { measureFanOut } from './fan-out.ts'
+import { measureGrowth } from './growth.ts'
 import { measureHello } from './hello.ts'
 import { measureLatency } from './latency.ts'
 import { measurePages, PAGES_DEFAULTS } from './pages.ts'
@@ -33,6 +34,7 @@ const PARTS: Record<string, () => Promise<Report>> = {
   latency: measureLatency,
   views: measureViews,
   voice: measureVoice,
+  growth: measureGrowth,
 }
 
 const unknown = names.filter((name) => !Object.hasOwn(PARTS, name))

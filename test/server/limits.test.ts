@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bearer, openTestGateway, type TestGateway } from './gateway.ts'
+import { ask, bearer, openTestGateway, type TestGateway } from './gateway.ts'
 
 let gateway: TestGateway
 
@@ -166,3 +166,33 @@ describe('a page of another origin', () => {
     expect((await ask('https://other.example')).headers.get('access-control-allow-origin')).toBeNull()
   })
 })
+
+test('one address keeps no more than its share of a calendar, whatever sessions it invents', async () => {
+  const [service] = (await askAs<{ services: { id: string }[] }>('{ services { id } }')).services
+  const serviceId = service?.id
+  const at = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+  const { availability } = await askAs<{ availability: { slots: { startsAt: string }[] } }>(
+    'query ($input: AvailabilityInput!) { availability(input: $input) { slots { startsAt } } }',
+    { input: { serviceId, from: at(2), to: at(30) } },
+  )
+  // Far enough apart that none is in the way of another.
+  const wishes = availability.slots.filter((_, index) => index % 4 === 0).slice(0, 100)
+  expect(wishes).toHaveLength(100)
+  const hold = `mutation ($input: HoldSlotInput!) { holdSlot(input: $input) {
+    ... on HoldLimitReachedError { scope limit retryAfterMs } ... on SlotUnavailableError { code } } }`
+  const answers = await Promise.all(
+    wishes.map(({ startsAt }, index) =>
+      askAs<{ holdSlot: { scope?: string; limit?: number; code?: string } }>(hold, {
+        input: { slot: { serviceId, startsAt }, sessionKey: `invented ${index}` },
+      }),
+    ),
+  )
+  const refused = answers.filter(({ holdSlot }) => holdSlot.scope === 'ADDRESS')
+  const taken = answers.filter(({ holdSlot }) => holdSlot.code === 'SLOT_UNAVAILABLE')
+  expect(refused.length).toBe(100 - 60 - taken.length)
+  expect(refused[0]?.holdSlot).toMatchObject({ limit: 60, retryAfterMs: expect.any(Number) })
+})
+
+function askAs<Data>(query: string, variables: object = {}): Promise<Data> {
+  return ask<Data>(gateway, query, variables)
+}
