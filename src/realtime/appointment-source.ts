@@ -63,14 +63,15 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
   const join = ({ organizationId, wants, another }: Arrival): AppointmentStream => {
     const own = members.get(organizationId) ?? new Set()
     members.set(organizationId, own)
-    const stream: AppointmentStream = createUpdateStream({
+    const source = {
       newPending: () => newestOfEach<AppointmentRecord>(PENDING_LIMIT, ({ id }) => id),
       left() {
         own.delete(member)
         if (own.size === 0 && members.get(organizationId) === own) members.delete(organizationId)
       },
       another,
-    })
+    }
+    const stream: AppointmentStream = createUpdateStream(source, null)
     const member = { organizationId, wants, stream }
     own.add(member)
     return stream

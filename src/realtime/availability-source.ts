@@ -3,19 +3,27 @@ import type { CommittedTransaction } from '../db/changes.ts'
 import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { createAlarms } from './alarms.ts'
 import { type Arrival, applyTurn, readTurn } from './availability-turns.ts'
-import { type AvailabilityUpdate, type AvailabilityView, createView, refreshView } from './availability-views.ts'
-import { type AvailabilityQuestion, availabilityScope, decodeCursor, encodeCursor } from './cursors.ts'
+import {
+  type AvailabilityStream,
+  type AvailabilityUpdate,
+  type AvailabilityView,
+  createView,
+  rangeOf,
+  type ViewRange,
+  watchRange,
+} from './availability-views.ts'
+import { type AvailabilityQuestion, availabilityScope, type Cursor, decodeCursor } from './cursors.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { applyEarly } from './early-changes.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'
 import type { LogTail, TailReader } from './log-tail.ts'
-import { changesSince, type Missed } from './missed-changes.ts'
+import { type Missed, touchedSince } from './missed-changes.ts'
 import { refreshedBeyond } from './pending-updates.ts'
 import { sees } from './snapshots.ts'
-import { createUpdateStream, type StreamSource, type UpdateStream } from './update-stream.ts'
-import { createWatchedViews, forgetView } from './watched-views.ts'
-
-export type AvailabilityStream = UpdateStream<AvailabilityUpdate>
+import { createUpdateStream, type StreamSource } from './update-stream.ts'
+import { refreshView } from './view-judging.ts'
+import { changeOf, isCurrent, snapshotOf, tellMembers } from './view-updates.ts'
+import { createWatchedViews, forgetDates, forgetView } from './watched-views.ts'
 
 export interface AvailabilitySource extends Disposable {
   reader: TailReader
@@ -29,13 +37,16 @@ export interface AvailabilitySource extends Disposable {
 interface SourceInput {
   clock: DatabaseClock
   tail: () => Pick<LogTail, 'position' | 'wake' | 'whenNotReading'>
-  /** How long a view is kept after its last member left: those who come back soon find it as it was. */
+  /**
+   * How long a date is kept at most after the last who saw it has left: those who come back soon find it as it was. It
+   * is kept no longer than it was watched.
+   */
   lingerMs: number
 }
 
 /** A subscriber that is further behind gets a snapshot instead. */
 const PENDING_LIMIT = 64
-const CURSOR_LIMIT = 1000
+const SHORTEST_LINGER_MS = 1000
 
 interface Waiting extends Arrival {
   settle(first: AvailabilityUpdate | null): void
@@ -46,6 +57,8 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
   const watched = createWatchedViews()
   const changed = new Set<AvailabilityView>()
   const leaving = new Map<AvailabilityView, NodeJS.Timeout>()
+  /** Touched since the last turn: what touched them may not be in its snapshot yet. */
+  const unsettled = new Set<AvailabilityView>()
   /** Who waits for the next turn, and whom the present turn reads for. */
   let arriving: Waiting[] = []
   let served: Waiting[] = []
@@ -61,119 +74,133 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
   }
   const refresh = (view: AvailabilityView) => {
     if (!view.plan) return
-    const { opened, closed } = refreshView(view, view.plan, clock.now())
+    const changes = refreshView(view, view.plan, clock.now())
     alarms.set(view, view.nextAt === Number.POSITIVE_INFINITY ? null : view.nextAt)
-    if (opened.length + closed.length === 0) return
-    view.cursors.clear()
-    view.snapshot = null
-    const update = updateOf(view, { kind: 'CHANGE', opened, closed })
-    for (const member of view.members) member.push(update)
+    // Also without a change: what went up and down again in this turn may have been told in between elsewhere.
+    view.quietSince = null
+    unsettled.add(view)
+    view.snapshots.clear()
+    if (changes.opened.length + changes.closed.length > 0) tellMembers(view, tail().position(), changes)
   }
   const alarms = createAlarms<AvailabilityView>(clock.now, (due) => {
     for (const view of due) changed.add(view)
     flush()
   })
-  /** Only of a view without pending changes: the cursor stands for its slots and its states alike. */
-  const updateOf = (view: AvailabilityView, update: Omit<AvailabilityUpdate, 'cursor'>): AvailabilityUpdate => {
-    const { epoch, snapshot } = tail().position()
-    const ahead = view.aheadOf === snapshot ? view.ahead : []
-    const cursor = encodeCursor({ epoch, snapshot, ahead, at: view.at, scope: view.scope })
-    if (view.cursors.size >= CURSOR_LIMIT) view.cursors.clear()
-    view.cursors.add(cursor)
-    return Object.freeze({ ...update, cursor })
-  }
-  const snapshotOf = (view: AvailabilityView): AvailabilityUpdate => {
-    flush()
-    const position = tail().position().snapshot
-    if (view.snapshot?.position === position) return view.snapshot.update
-    const update = updateOf(view, { kind: 'SNAPSHOT', opened: view.slots, closed: [] })
-    view.snapshot = { update, position }
-    return update
-  }
 
   const enter = (question: AvailabilityQuestion): AvailabilityView => {
     const scope = availabilityScope(question)
-    const view = watched.views.get(scope) ?? createView(question)
+    const { organizationId, serviceId, resourceIds } = question
+    const view = watched.views.get(scope) ?? createView({ organizationId, serviceId, resourceIds })
     watched.views.set(scope, view)
-    clearTimeout(leaving.get(view))
-    leaving.delete(view)
     return view
   }
-  const join = (view: AvailabilityView): AvailabilityStream => {
+  const join = (view: AvailabilityView, range: ViewRange): AvailabilityStream => {
     view.source ??= sourceOf(view)
-    const stream = createUpdateStream(view.source)
+    const stream = createUpdateStream(view.source, range)
     view.members.add(stream)
     return stream
   }
-  const sourceOf = (view: AvailabilityView): StreamSource<AvailabilityUpdate> => ({
-    newPending: () => refreshedBeyond(PENDING_LIMIT, () => snapshotOf(view)),
+  const sourceOf = (view: AvailabilityView): StreamSource<AvailabilityUpdate, ViewRange> => ({
+    newPending: ({ part }) =>
+      refreshedBeyond(PENDING_LIMIT, () => {
+        flush()
+        return snapshotOf(view, tail().position(), part)
+      }),
     left(stream) {
       view.members.delete(stream)
-      lingerIfUnwatched(view)
+      unwatchRange(view, stream.part)
     },
-    // The view is watched: somebody is in it.
-    another: async () => (view.members.size > 0 ? begin(view) : subscribe(view.question, null)),
+    another: async (part) => {
+      if (!part) throw new Error('A view is watched from one instant to another.')
+      return subscribe({ ...view.subject, from: part.from, to: part.to }, null)
+    },
   })
   /** From now on. */
-  const begin = (view: AvailabilityView): AvailabilityStream => {
-    const snapshot = snapshotOf(view)
-    const stream = join(view)
+  const begin = (view: AvailabilityView, range: ViewRange): AvailabilityStream => {
+    const snapshot = snapshotOf(view, tail().position(), range)
+    const stream = join(view, range)
     stream.push(snapshot)
     return stream
   }
-  const lingerIfUnwatched = (view: AvailabilityView) => {
-    if (closed || view.members.size + view.waiting > 0 || leaving.has(view)) return
-    // A turn counts on the states that were there when it began.
-    const forget = () => tail().whenNotReading(() => leaving.has(view) && drop(view))
-    leaving.set(view, setTimeout(forget, lingerMs).unref())
+  const unwatchRange = (view: AvailabilityView, { firstDay, lastDay }: ViewRange) => {
+    if (closed) return
+    const nowMs = performance.now()
+    let isLeft = firstDay > lastDay
+    for (let number = firstDay; number <= lastDay; number++) {
+      const day = view.days.get(number)
+      if (!day || --day.watchers > 0) continue
+      isLeft = true
+      day.keptUntilMs = nowMs + Math.min(Math.max(nowMs - day.watchedSinceMs, SHORTEST_LINGER_MS), lingerMs)
+    }
+    if (isLeft) lookLater(view)
   }
-  const drop = (view: AvailabilityView) => {
+  const lookLater = (view: AvailabilityView) => {
+    if (leaving.has(view)) return
+    let soonestMs = performance.now() + lingerMs
+    for (const { watchers, keptUntilMs } of view.days.values()) {
+      if (watchers === 0) soonestMs = Math.min(soonestMs, keptUntilMs)
+    }
+    // A turn counts on the states that were there when it began.
+    const look = () => tail().whenNotReading(() => leaving.has(view) && lookAfter(view))
+    leaving.set(view, setTimeout(look, Math.max(soonestMs - performance.now(), 0) + 1).unref())
+  }
+  const lookAfter = (view: AvailabilityView) => {
     clearTimeout(leaving.get(view))
     leaving.delete(view)
+    const rest = forgetDates(watched, view, performance.now())
+    if (rest === 'none left' && view.members.size + view.waiting === 0) drop(view)
+    else if ([...view.days.values()].some(({ watchers }) => watchers === 0)) lookLater(view)
+  }
+  const drop = (view: AvailabilityView) => {
     changed.delete(view)
+    unsettled.delete(view)
     alarms.set(view, null)
     forgetView(watched, view)
   }
 
-  const arrive = (view: AvailabilityView, since: Arrival['since']): Promise<AvailabilityStream> => {
+  const arrive = (view: AvailabilityView, range: ViewRange, since: Arrival['since']): Promise<AvailabilityStream> => {
     view.waiting++
     return new Promise((resolve, reject) => {
       arriving.push({
         view,
+        range,
         since,
         settle(first) {
           view.waiting--
-          const stream = join(view)
+          const stream = join(view, range)
           if (first) stream.push(first)
           resolve(stream)
         },
         fail(error) {
           view.waiting--
-          lingerIfUnwatched(view)
+          unwatchRange(view, range)
           reject(error)
         },
       })
       tail().wake()
     })
   }
-  const firstUpdate = ({ view, since }: Waiting, missed: Missed): AvailabilityUpdate | null => {
-    if (!since || !missed || !view.plan) return snapshotOf(view)
-    if (view.cursors.has(since.text)) return null
-    const { opened, closed } = changesSince(view, view.plan, since.cursor, missed)
-    if (opened.length + closed.length > 0) return updateOf(view, { kind: 'CHANGE', opened, closed })
-    view.cursors.add(since.text)
-    return null
+  const firstUpdate = ({ view, range, since }: Waiting, missed: Missed): AvailabilityUpdate | null => {
+    const position = tail().position()
+    if (!since || !missed || !view.plan) return snapshotOf(view, position, range)
+    const { cursor } = since
+    // Between the turn's look at the clock and this moment a hold may have expired, and the others have been told.
+    const until = Math.max(position.now, view.at)
+    return changeOf(view, position, touchedSince(view, view.plan, { range, cursor, steps: missed, until }))
   }
 
   const subscribe = async (question: AvailabilityQuestion, after: string | null): Promise<AvailabilityStream> => {
     if (closed) throw new Error('Live availability is closing.')
-    const cursor = after === null ? null : decodeCursor(after)
+    const cursor: Cursor | null = after === null ? null : decodeCursor(after)
     if (after !== null && !cursor) throw new InvalidCursorError()
     const view = enter(question)
+    const range = rangeOf(question, tail().position().now)
+    const isRead = watchRange(view, range, performance.now())
+    const since = after !== null && cursor ? { text: after, cursor } : null
+    if (!isRead) return arrive(view, range, since)
     flush()
-    if (!view.plan) return arrive(view, after !== null && cursor ? { text: after, cursor } : null)
-    if (after === null || !cursor) return begin(view)
-    return view.cursors.has(after) ? join(view) : arrive(view, { text: after, cursor })
+    if (!cursor) return begin(view, range)
+    return isCurrent(view, tail().position(), cursor, clock.now()) ? join(view, range) : arrive(view, range, since)
   }
 
   return {
@@ -183,15 +210,19 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
         served = arriving
         arriving = []
         const result = await readTurn(turn, watched, { arrivals: served, reload })
-        return ({ snapshot }) => {
+        return (position) => {
+          const { snapshot, epoch } = position
           const { touched, isSound } = applyTurn(watched, result)
           for (const xid of watched.ahead) if (sees(snapshot, xid)) watched.ahead.delete(xid)
           // Cannot be: a commit is visible before it is acknowledged. But what was just read would lack it.
           reload = !isSound || watched.ahead.size > 0
           if (reload) tail().wake()
           for (const view of touched) changed.add(view)
-          for (const { view } of served) changed.add(view)
           flush()
+          if (!reload) {
+            for (const view of unsettled) view.quietSince = { snapshot, epoch, at: view.at }
+            unsettled.clear()
+          }
           for (const waiting of served.splice(0)) {
             if (waiting.view.plan) waiting.settle(firstUpdate(waiting, result.missed.get(waiting) ?? null))
             else waiting.fail(new NotFoundError(result.unknown.get(waiting.view) ?? 'service'))
@@ -201,7 +232,11 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
       failed(error, isAway) {
         const waiting = served.splice(0)
         if (isAway) arriving.unshift(...waiting)
-        else for (const { fail } of waiting) fail(error)
+        else {
+          // It may have broken off halfway: what is known is read anew.
+          reload = true
+          for (const { fail } of waiting) fail(error)
+        }
       },
     },
     subscribe,

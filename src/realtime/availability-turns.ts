@@ -1,5 +1,5 @@
 // One turn of the log for availability: what changed, what has to be read anew, and what newcomers need, of one moment.
-import type { AvailabilityView } from './availability-views.ts'
+import type { AvailabilityView, ViewRange } from './availability-views.ts'
 import type { Cursor } from './cursors.ts'
 import { type DayRun, dayNumber, dayText, type ReadDay, readDays } from './day-reading.ts'
 import { isDefinition } from './day-states.ts'
@@ -7,11 +7,12 @@ import { type LoggedChange, readChangesSince } from './log-reading.ts'
 import type { TailTurn } from './log-tail.ts'
 import { type Missed, readMissed } from './missed-changes.ts'
 import { readPlans, type Unknown, type ViewPlan } from './view-plans.ts'
-import { adoptPlan, stepDay, type WatchedViews } from './watched-views.ts'
+import { claimDays, standOn, stepDay, type WatchedViews } from './watched-views.ts'
 
 /** Somebody waits for a first answer, or for what was missed since a cursor. */
 export interface Arrival {
   view: AvailabilityView
+  range: ViewRange
   since: { text: string; cursor: Cursor } | null
 }
 
@@ -20,6 +21,8 @@ export interface ReadTurn<Arriving> {
   anew: boolean
   rows: LoggedChange[]
   plans: Map<AvailabilityView, ViewPlan>
+  /** The dates of these views whose states are known with this turn. */
+  dates: Map<AvailabilityView, number[]>
   /** Views that cannot be: what they name does not exist. */
   unknown: Map<AvailabilityView, Unknown>
   days: ReadDay[]
@@ -41,6 +44,7 @@ export async function readTurn<Arriving extends Arrival>(
   ])
   const anew = reload || !located.continues
   const planned = new Set(arrivals.flatMap(({ view }) => (view.plan ? [] : [view])))
+  const growing = new Set(arrivals.flatMap(({ view, range }) => (isRead(view, range) ? [] : [view])))
   const days = createDayList()
   if (anew) for (const view of views.values()) planned.add(view)
   else {
@@ -54,15 +58,20 @@ export async function readTurn<Arriving extends Arrival>(
     }
   }
   const plans = new Map<AvailabilityView, ViewPlan>()
+  const dates = new Map<AvailabilityView, number[]>()
+  for (const view of [...planned, ...growing]) dates.set(view, [...view.order])
   const unknown = new Map<AvailabilityView, Unknown>()
   for (const [view, plan] of await readPlans(tx, planned)) {
     if (typeof plan === 'string') unknown.set(view, plan)
     else plans.set(view, plan)
   }
-  for (const [{ question }, plan] of plans) {
+  for (const view of growing) if (view.plan && !planned.has(view)) plans.set(view, view.plan)
+  for (const [view, plan] of plans) {
+    const { organizationId } = view.subject
+    const numbers = claimDays(plan, dates.get(view) ?? [])
     for (const id of plan.offeredIds) {
-      for (let day = plan.firstDay; day <= plan.lastDay; day++) {
-        if (anew || !states.day(question.organizationId, id, dayText(day))) days.add(question.organizationId, id, day)
+      for (const day of numbers) {
+        if (anew || !states.day(organizationId, id, dayText(day))) days.add(organizationId, id, day)
       }
     }
   }
@@ -70,7 +79,7 @@ export async function readTurn<Arriving extends Arrival>(
     readDays(tx, days.runs()),
     readMissed(tx, located, arrivals, (view) => plans.get(view) ?? view.plan),
   ])
-  return { anew, rows, plans, unknown, days: read, missed }
+  return { anew, rows, plans, dates, unknown, days: read, missed }
 }
 
 /**
@@ -86,7 +95,7 @@ export function applyTurn(
   let isSound = true
   for (const [view, plan] of turn.plans) {
     if (views.get(view.scope) !== view) continue
-    adoptPlan(watched, view, plan)
+    standOn(watched, view, plan, turn.dates.get(view) ?? [])
     touched.add(view)
   }
   for (const { organizationId, subjectId, day, version, claims, busy } of turn.days) {
@@ -106,6 +115,11 @@ export function applyTurn(
     for (const view of stepDay(state, version, delta)) touched.add(view)
   }
   return { touched, isSound }
+}
+
+function isRead({ days }: AvailabilityView, { firstDay, lastDay }: ViewRange): boolean {
+  for (let number = firstDay; number <= lastDay; number++) if (!days.get(number)?.isRead) return false
+  return true
 }
 
 /** Days to read, each once, as runs of days that follow each other. */

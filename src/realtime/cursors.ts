@@ -15,18 +15,25 @@ export interface Cursor {
   scope: string
 }
 
-export interface AvailabilityQuestion {
+/** What all who watch one service and the same people have in common. */
+export interface ViewSubject {
   organizationId: string
   serviceId: string
-  from: Instant
-  to: Instant
   /** Null and empty: anyone. */
   resourceIds: readonly string[] | null
 }
 
-/** A stable name of the question, independent of the order of its resources. */
-export function availabilityScope({ organizationId, serviceId, from, to, resourceIds }: AvailabilityQuestion): string {
-  return digest(['availability', organizationId, serviceId, from, to, ...sortedIds(resourceIds)])
+export interface AvailabilityQuestion extends ViewSubject {
+  from: Instant
+  to: Instant
+}
+
+/**
+ * A stable name of the subject, independent of the order of its resources. The range is not in it: the updates of a view
+ * are the same for everybody whom they concern, and so are their cursors.
+ */
+export function availabilityScope({ organizationId, serviceId, resourceIds }: ViewSubject): string {
+  return digest(['availability', organizationId, serviceId, ...sortedIds(resourceIds)])
 }
 
 export function appointmentsScope(organizationId: string): string {
@@ -77,6 +84,6 @@ function shortened(scope: string): string {
   return scope.slice(0, 11)
 }
 
-function digest(parts: (string | number)[]): string {
+function digest(parts: string[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 22)
 }

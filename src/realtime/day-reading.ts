@@ -19,7 +19,7 @@ export interface ReadDay {
   busy: BusyInterval[]
 }
 
-const DAY_MS = 86_400_000
+export const DAY_MS = 86_400_000
 
 export function dayNumber(instant: number): number {
   return Math.floor(instant / DAY_MS)

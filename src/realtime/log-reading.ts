@@ -1,4 +1,5 @@
 // Reads from the change log exactly the steps that a snapshot does not see.
+import { DEFINITION_DAY } from '../db/changes.ts'
 import type { AvailabilityDelta } from '../db/tables/availability-changes.ts'
 import type { Tx } from '../db/transaction.ts'
 import type { Snapshot } from './snapshots.ts'
@@ -36,17 +37,30 @@ export async function readChangesSince(
   return rows.map((row) => ({ ...row, xid: Number(row.xid) }))
 }
 
-/** The same for the days of a few subjects of the transaction's organization; at most `limit` rows. */
+/**
+ * The same for a few subjects of one organization: the definitions of some, and the days of others from `first` to
+ * `last`. At most `limit` rows.
+ */
 export async function readSubjectChangesSince(
   tx: Tx,
-  input: { organizationId: string; subjectIds: readonly string[]; since: Since; limit: number },
+  input: {
+    organizationId: string
+    definitionIds: readonly string[]
+    resourceIds: readonly string[]
+    days: { first: string; last: string }
+    since: Since
+    limit: number
+  },
 ): Promise<LoggedChange[]> {
+  const { organizationId, days, since, limit } = input
   const rows = await tx.sql<LoggedChange[]>`
     select organization_id as "organizationId", subject_id as "subjectId", day::text, version, xid::text, delta
     from availability_changes
-    where ${unseen(tx, input.since)} and organization_id = ${input.organizationId}
-      and subject_id = any(${input.subjectIds as string[]}::uuid[])
-    limit ${input.limit}`
+    where ${unseen(tx, since)} and organization_id = ${organizationId}
+      and (day = ${DEFINITION_DAY} and subject_id = any(${input.definitionIds as string[]}::uuid[])
+        or day between ${days.first}::date and ${days.last}::date
+          and subject_id = any(${input.resourceIds as string[]}::uuid[]))
+    limit ${limit}`
   return rows.map((row) => ({ ...row, xid: Number(row.xid) }))
 }
 

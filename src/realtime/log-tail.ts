@@ -88,8 +88,9 @@ export function startLogTail({ db, clock, logger, readers, intervalMs }: TailInp
     asSystem(
       db,
       async (tx) => {
-        // From here on: before, the turn may have waited long for a connection.
-        if (!isLate()) reading = true
+        // From here on: before, the turn may have waited long for a connection. By then another may have taken its place.
+        if (isLate()) throw new DeadlineError('The turn was given up before it could begin.')
+        reading = true
         const askedAtMs = clock.steadyMs()
         const located = readLogPosition(tx).then((position) => {
           if (!isLate()) clock.measured(position.now, askedAtMs)

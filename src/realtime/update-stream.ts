@@ -10,18 +10,25 @@ export interface UpdateReceiver<Update> {
   end(error?: Error): void
 }
 
-/** What was subscribed to: one for all its subscribers. */
-export interface StreamSource<Update> {
+/** What was subscribed to: one for all its subscribers. `Part`: what of it one of them wants. */
+export interface StreamSource<Update, Part = unknown> {
   /** Where updates wait for a subscriber that is not ready. */
-  newPending(): PendingUpdates<Update>
+  newPending(stream: UpdateStream<Update, Part>): PendingUpdates<Update>
   /** Called once, when a subscriber has left or the end was delivered to it. */
-  left(stream: UpdateStream<Update>): void
+  left(stream: UpdateStream<Update, Part>): void
   /** One more subscriber to the same, from now on. */
-  another(): Promise<UpdateStream<Update>>
+  another(part: PartWanted | null): Promise<UpdateStream<Update>>
 }
 
-export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
-  readonly source: StreamSource<Update>
+/** The part that a subscriber wants, as it is asked for. */
+export interface PartWanted {
+  from: number
+  to: number
+}
+
+export interface UpdateStream<Update, Part = unknown> extends AsyncIterableIterator<Update> {
+  readonly source: StreamSource<Update, Part>
+  readonly part: Part
   push(update: Update): void
   /** Instead of `next`: everything goes to the receiver, what is pending first. */
   deliverTo(receiver: UpdateReceiver<Update>): void
@@ -33,7 +40,7 @@ export interface UpdateStream<Update> extends AsyncIterableIterator<Update> {
   end(): void
   return(): Promise<IteratorResult<Update>>
   throw(error: unknown): Promise<IteratorResult<Update>>
-  [Symbol.asyncIterator](): UpdateStream<Update>
+  [Symbol.asyncIterator](): UpdateStream<Update, Part>
 }
 
 /** The subscriber did not keep up, and what it missed cannot be put together again. It has to begin anew. */
@@ -41,7 +48,7 @@ export class SubscriberTooSlowError extends Error {
   override readonly name = 'SubscriberTooSlowError'
 }
 
-interface Stream<Update> extends UpdateStream<Update> {
+interface Stream<Update, Part = unknown> extends UpdateStream<Update, Part> {
   state: 'open' | 'tooSlow' | 'ended' | 'left'
   receiver: UpdateReceiver<Update> | null
   /** Null: nothing is pending. */
@@ -57,9 +64,13 @@ const DONE: IteratorResult<never> = { done: true, value: undefined }
  * `return` and `throw` settle a `next` that is pending: a subscriber may leave while nothing happens. There are many
  * thousands of these, so they share their functions: as closures they were a kilobyte each.
  */
-export function createUpdateStream<Update>(source: StreamSource<Update>): UpdateStream<Update> {
-  const stream: Stream<Update> = {
+export function createUpdateStream<Update, Part>(
+  source: StreamSource<Update, Part>,
+  part: Part,
+): UpdateStream<Update, Part> {
+  const stream: Stream<Update, Part> = {
     source,
+    part,
     state: 'open',
     receiver: null,
     pending: null,
@@ -122,7 +133,7 @@ function resume<Update>(this: Stream<Update>): void {
 
 function startOver<Update>(this: Stream<Update>): void {
   if (this.state !== 'open') return
-  this.pending ??= this.source.newPending()
+  this.pending ??= this.source.newPending(this)
   this.pending.startOver?.()
   this.isBehind = true
   this.startsOver = true
@@ -162,7 +173,7 @@ function leaveByThrow<Update>(this: Stream<Update>, error: unknown): Promise<Ite
   return Promise.reject(error)
 }
 
-function itself<Update>(this: Stream<Update>): UpdateStream<Update> {
+function itself<Update, Part>(this: Stream<Update, Part>): UpdateStream<Update, Part> {
   return this
 }
 
@@ -174,7 +185,7 @@ function leave<Update>(stream: Stream<Update>): void {
 }
 
 function keep<Update>(stream: Stream<Update>, update: Update): void {
-  stream.pending ??= stream.source.newPending()
+  stream.pending ??= stream.source.newPending(stream)
   if (!stream.pending.add(update)) stream.state = 'tooSlow'
 }
 

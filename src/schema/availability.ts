@@ -11,6 +11,7 @@ import { builder } from './machinery/builder.ts'
 import { type Context, callerOf } from './machinery/context.ts'
 import { costs } from './machinery/costs.ts'
 import { optionalId, requireId, requireIds } from './machinery/inputs.ts'
+import { parseInstant } from './machinery/instants.ts'
 import { selectsRecordsOf } from './machinery/selections.ts'
 import { Slot } from './refs.ts'
 
@@ -20,14 +21,14 @@ const Availability = builder.objectRef<AvailabilityAnswer & { cursor: string }>(
     slots: t.expose('slots', { type: [Slot], description: 'By start.', ...costs({ field: 1, rows: 1000 }) }),
     cursor: t.exposeString('cursor', {
       description:
-        'Opaque version of exactly this answer. Hand it to the subscription to miss nothing in between; it is good for the same input only.',
+        'Opaque version of exactly this answer. Hand it to the subscription to miss nothing in between; it is good for the same service and resources, and for any range within this one.',
     }),
   }),
 })
 
 const AvailabilityUpdate = builder.objectRef<AvailabilityUpdateMessage>('AvailabilityUpdate').implement({
   description:
-    'One message of the live subscription. The first one is a SNAPSHOT of all open slots unless `after` names a version from which the server can go on; a later SNAPSHOT replaces all that the client knows. A CHANGE carries only what opened and closed; an opened slot whose startsAt is known already replaces it (its candidates changed). Applying every message in order always gives what the query would answer. Never a gap, never a duplicate, never out of order.',
+    'One message of the live subscription. The first one is a SNAPSHOT of all open slots unless `after` names a version from which the server can go on; a later SNAPSHOT replaces all that the client knows. A CHANGE carries only what opened and closed; an opened slot whose startsAt is known already replaces it (its candidates changed). Applying every message in order always gives what the query would answer. What comes first after `after` is a CHANGE that names every slot touched since, open or closed as it is now: it is right for whoever knows that version or any later one, so a client library may retry with the `after` that it began with. Never a gap, never a duplicate, never out of order.',
   fields: (t) => ({
     kind: t.expose('kind', {
       type: AvailabilityUpdateKind,
@@ -122,12 +123,12 @@ builder.subscriptionField('availability', (t) =>
     type: AvailabilityUpdate,
     description: `The open slots of a service, live: a snapshot, then every change, gap-free and in order; hold expiry and changed hours included. ${FAULTS}`,
     authScopes: { signedIn: true },
-    extensions: { sharedBy: 'RIGHTS' },
+    extensions: { sharedBy: 'RIGHTS', part: { from: 'input.from', to: 'input.to', read: readPart } },
     args: {
       input: t.arg({ type: AvailabilityInput, required: true, description: 'The service and the range.' }),
       after: t.arg.string({
         description:
-          'A cursor of the same input: the changes since then come first. One that is too old or unknown leads to a SNAPSHOT.',
+          'A cursor of the same service and resources, given for this range or a wider one: the changes since then come first. One that is too old, or of another question, leads to a SNAPSHOT.',
       }),
     },
     subscribe: (_root, { input, after }, ctx) => {
@@ -149,6 +150,13 @@ function cursorOf({ position }: AvailabilityAnswer, question: AvailabilityQuesti
     at: position.now,
     scope: availabilityScope(question),
   })
+}
+
+/** As the scalar and the question itself would. */
+function readPart(from: unknown, to: unknown): { from: number; to: number } {
+  const part = { from: parseInstant(from), to: parseInstant(to) }
+  checkRange(part)
+  return part
 }
 
 function readQuestion(ctx: Context, input: typeof AvailabilityInput.$inferInput) {

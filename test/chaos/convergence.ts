@@ -11,6 +11,7 @@ import type { ChaosWorld } from './world.ts'
 export async function converge(world: ChaosWorld, watchers: Watcher[]): Promise<number> {
   const startedAt = performance.now()
   let different = watchers
+  let answer: string[] | undefined
   const compare = async () => {
     const compared: Watcher[] = []
     for (let first = 0; first < different.length; first += 10) {
@@ -19,13 +20,17 @@ export async function converge(world: ChaosWorld, watchers: Watcher[]): Promise<
       compared.push(...some.filter(({ known }, index) => !isDeepStrictEqual(known.describe(), answers[index])))
     }
     different = compared
+    if (different[0]) answer = await answerFor(world, different[0].input)
     return different.length === 0
   }
   await until(compare, { deadlineMs: 30_000, intervalMs: 50, what: 'That every client knows the answer' }).catch(
     (error: unknown) => {
-      throw new Error(`${different.length} clients do not know the answer: ${JSON.stringify(different[0]?.input)}`, {
-        cause: error,
-      })
+      const [first] = different
+      const known = first?.known.describe() ?? []
+      const lacking = answer?.filter((slot) => !known.includes(slot))
+      const wrong = known.filter((slot) => !answer?.includes(slot))
+      const told = { ...first?.input, ...first?.known.counts, lacking, wrong, all: different.map(({ input }) => input) }
+      throw new Error(`${different.length} clients do not know the answer: ${JSON.stringify(told)}`, { cause: error })
     },
   )
   return performance.now() - startedAt

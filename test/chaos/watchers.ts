@@ -77,6 +77,7 @@ function keepConnected(
     const send = (message: object) => socket.send(JSON.stringify(message))
     const subscribe = (index: number) => {
       const { input, known } = own[index] as Watcher
+      known.comeBack()
       const variables = { input, after: known.cursor() }
       send({ id: String(index), type: 'subscribe', payload: { query: WATCH_SLOTS, variables } })
     }
@@ -124,6 +125,7 @@ export function watchOverEventSources(
         return fetch(address, { ...init, headers: { ...init.headers, authorization: `Bearer ${input.key}` } })
       },
     })
+    source.addEventListener('open', () => known.comeBack())
     source.addEventListener('next', ({ data }: MessageEvent<string>) => {
       const { data: answer, errors: faults } = JSON.parse(data) as NonNullable<Message['payload']>
       if (faults || !answer) errors.push(data)

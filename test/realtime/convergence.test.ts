@@ -72,13 +72,16 @@ it('converges without a gap or a duplicate, through commits in any order and a b
       const from = hourAhead(0)
       const questions: AvailabilityQuestion[] = [plain, composite].flatMap(({ id }) =>
         [null, [people[0] as string]].flatMap((named) =>
-          [0, 30].map((hours) => ({
-            organizationId: tenant.organizationId,
-            serviceId: id,
-            from: from + hours * HOUR,
-            to: from + (hours + 40) * HOUR,
-            resourceIds: named,
-          })),
+          Array.from({ length: 3 }, () => {
+            const start = from + Math.floor(random() * 60 * HOUR)
+            return {
+              organizationId: tenant.organizationId,
+              serviceId: id,
+              from: start,
+              to: start + 1 + Math.floor(random() * 60 * HOUR),
+              resourceIds: named,
+            }
+          }),
         ),
       )
       await using stack = new AsyncDisposableStack()
@@ -124,8 +127,8 @@ it('converges without a gap or a duplicate, through commits in any order and a b
 interface Watching {
   question: AvailabilityQuestion
   client(): LiveClient
-  /** Cuts the client and comes back with its cursor, at any gateway. */
-  comeBack(gateway: TestGateway, missedUpdates: number): Promise<void>
+  /** Cuts the client and comes back with its last cursor, or with an earlier one, at any gateway. */
+  comeBack(gateway: TestGateway, missedUpdates: number, random: Random): Promise<void>
 }
 
 async function watch(gateway: TestGateway, question: AvailabilityQuestion): Promise<Watching> {
@@ -133,7 +136,7 @@ async function watch(gateway: TestGateway, question: AvailabilityQuestion): Prom
   return {
     question,
     client: () => client,
-    async comeBack(other, missedUpdates) {
+    async comeBack(other, missedUpdates, random) {
       await client.close()
       await client.finished
       // Away for as long as somebody who stayed is told so many updates, or nothing more happens.
@@ -141,7 +144,9 @@ async function watch(gateway: TestGateway, question: AvailabilityQuestion): Prom
       await until(() => stayed.updates.length > missedUpdates, { deadlineMs: 1000 }).catch(() => {})
       await stayed.close()
       expect(client.faults).toEqual([])
-      const after = client.cursor()
+      const { updates } = client
+      const at = random() < 0.5 ? updates.length - 1 : Math.floor(random() * updates.length)
+      const after = updates[at]?.cursor ?? null
       const known = after === null ? null : client.slots()
       client = follow(await other.live.availability({ ...question, after }), known)
     },
@@ -155,7 +160,7 @@ function comeBackNowAndThen(clients: Watching[], gateways: TestGateway[], random
     while (!stopped) {
       const client = clients[Math.floor(random() * clients.length)] as Watching
       const gateway = gateways[Math.floor(random() * gateways.length)] as TestGateway
-      await client.comeBack(gateway, Math.floor(random() * 4))
+      await client.comeBack(gateway, Math.floor(random() * 4), random)
     }
   })()
   return {

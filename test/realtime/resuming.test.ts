@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inSnapshot, inTransaction } from '../../src/db/transaction.ts'
 import { findAvailability } from '../../src/domain/availability/availability.ts'
+import { releaseHold } from '../../src/domain/bookings/release-hold.ts'
 import { setWeeklyHours } from '../../src/domain/catalogue/working-schedules.ts'
 import { type BookingLane, createBookingLane } from '../../src/domain/claims/booking-lane.ts'
 import { type AvailabilityQuestion, availabilityScope, decodeCursor, encodeCursor } from '../../src/realtime/cursors.ts'
@@ -44,8 +45,8 @@ function question(hours = 4): AvailabilityQuestion {
 
 async function query(asked: AvailabilityQuestion) {
   return inSnapshot(salon.db, salon.organizationId, async (tx) => {
-    const { from, to, serviceId } = asked
-    const answer = await findAvailability(tx, { serviceId, from, to, resourceIds: null })
+    const { from, to, serviceId, resourceIds } = asked
+    const answer = await findAvailability(tx, { serviceId, from, to, resourceIds: resourceIds as string[] | null })
     const { epoch, now, ...position } = answer.position
     const snapshot = parseSnapshot(position.snapshot)
     if (!snapshot) throw new Error('no snapshot')
@@ -68,7 +69,7 @@ describe('a subscriber with the cursor of a query', () => {
     expect(client.faults).toEqual([])
   })
 
-  it('is told exactly what happened in between, as one change', async () => {
+  it('is told as one change what was touched in between, open or closed as it is now', async () => {
     const asked = question()
     const { slots, cursor } = await query(asked)
     await booking(asked.from)
@@ -77,7 +78,11 @@ describe('a subscriber with the cursor of a query', () => {
     await until(async () => (await answerOf(salon.db, asked)).some(({ startsAt }) => startsAt === held.startsAt))
     const client = follow(await gateway.live.availability({ ...asked, after: cursor }), slots)
     await until(() => client.updates.length === 1)
-    expect(client.updates[0]).toMatchObject({ kind: 'CHANGE', opened: [] })
+    const [update] = client.updates
+    expect(update?.kind).toBe('CHANGE')
+    expect(update?.closed.map(({ startsAt }) => startsAt)).toContain(asked.from)
+    // It was held and is open again: whoever saw it closed meanwhile has to hear of it.
+    expect(update?.opened.map(({ startsAt }) => startsAt)).toContain(held.startsAt)
     expect(client.slots()).toEqual(await answerOf(salon.db, asked))
     expect(client.faults).toEqual([])
   })
@@ -118,9 +123,44 @@ describe('a subscriber with the cursor of a message', () => {
   })
 })
 
+describe('a subscriber whose library comes back with the cursor that it began with', () => {
+  it('is right, though what it knows has moved on since: taken and given back, given back and taken', async () => {
+    const asked = question(6)
+    const taken = await hold({ ...salon, lane }, asked.from + HOUR)
+    const { slots, cursor } = await query(asked)
+    const first = follow(await gateway.live.availability({ ...asked, after: cursor }), slots)
+    const given = await hold({ ...salon, lane }, asked.from + 4 * HOUR)
+    await releaseHold(lane, { caller: salon.caller, holdId: taken.id })
+    await until(() => first.updates.length === 2)
+    await first.close()
+    await releaseHold(lane, { caller: salon.caller, holdId: given.id })
+    await booking(asked.from + HOUR)
+    const again = follow(await gateway.live.availability({ ...asked, after: cursor }), first.slots())
+    await until(() => again.updates.length === 1)
+    expect(again.updates[0]?.kind).toBe('CHANGE')
+    expect(again.slots()).toEqual(await answerOf(salon.db, asked))
+    await again.close()
+  })
+
+  it('is right, though a hold has expired in between and the start was booked', async () => {
+    const asked = question()
+    const { slots, cursor } = await query(asked)
+    const first = follow(await gateway.live.availability({ ...asked, after: cursor }), slots)
+    const held = await hold({ ...salon, lane }, asked.from, { ttlSeconds: 1 })
+    await until(() => first.updates.length === 2)
+    expect(first.slots().map(({ startsAt }) => startsAt)).toContain(held.startsAt)
+    await first.close()
+    await booking(asked.from)
+    const again = follow(await gateway.live.availability({ ...asked, after: cursor }), first.slots())
+    await until(() => again.updates.length === 1)
+    expect(again.slots()).toEqual(await answerOf(salon.db, asked))
+    await again.close()
+  })
+})
+
 describe('one snapshot is the answer', () => {
-  const firstKind = async (asked: AvailabilityQuestion, after: string) => {
-    const client = follow(await gateway.live.availability({ ...asked, after }))
+  const firstKind = async (asked: AvailabilityQuestion, after: string, { live } = gateway) => {
+    const client = follow(await live.availability({ ...asked, after }))
     await until(() => client.updates.length > 0)
     expect(client.slots()).toEqual(await answerOf(salon.db, asked))
     await client.close()
@@ -130,7 +170,7 @@ describe('one snapshot is the answer', () => {
 
   it('to a cursor of another question', async () => {
     const asked = question()
-    const { cursor } = await query({ ...asked, to: asked.to - HOUR })
+    const { cursor } = await query({ ...asked, resourceIds: [...salon.people] })
     expect(await firstKind(asked, cursor)).toBe('SNAPSHOT')
   })
 
@@ -151,7 +191,9 @@ describe('one snapshot is the answer', () => {
     await inTransaction(salon.db, salon.organizationId, (tx) =>
       setWeeklyHours(tx, { resourceId: salon.people[0] ?? '', expectedVersion: 1, weeklyHours: ALWAYS_OPEN }),
     )
-    expect(await firstKind(asked, cursor)).toBe('SNAPSHOT')
+    // One that has just begun to watch: another may be told of it, as a change, after the subscriber has come back.
+    await using other = openGateway(salon.url)
+    expect(await firstKind(asked, cursor, other)).toBe('SNAPSHOT')
   })
 
   it('when the log was pruned in between', async () => {

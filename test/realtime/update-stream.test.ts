@@ -8,13 +8,16 @@ const another = () => expect.fail('nobody else subscribes')
 
 function openStream(limit = 3) {
   let left = 0
-  const stream = createUpdateStream<string>({
-    newPending: () => refreshedBeyond(limit, () => 'snapshot'),
-    left() {
-      left++
+  const stream = createUpdateStream<string, null>(
+    {
+      newPending: () => refreshedBeyond(limit, () => 'snapshot'),
+      left() {
+        left++
+      },
+      another,
     },
-    another,
-  })
+    null,
+  )
   return { stream, left: () => left }
 }
 
@@ -61,7 +64,7 @@ it('the end comes after what was pushed before it', async () => {
 
 it('of each thing the newest state waits, and too many things end the stream with an error', async () => {
   const newPending = () => newestOfEach(2, (update: string) => update.charAt(0))
-  const stream = createUpdateStream<string>({ newPending, left() {}, another })
+  const stream = createUpdateStream<string, null>({ newPending, left() {}, another }, null)
   for (const update of ['a1', 'b1', 'a2', 'a3']) stream.push(update)
   expect([(await stream.next()).value, (await stream.next()).value]).toEqual(['b1', 'a3'])
   for (const update of ['a4', 'b2', 'c1']) stream.push(update)
@@ -71,7 +74,7 @@ it('of each thing the newest state waits, and too many things end the stream wit
 
 it('a receiver that is not ready gets what waited when it is, and an error if something is missing', () => {
   const newPending = () => newestOfEach(2, (update: string) => update)
-  const stream = createUpdateStream<string>({ newPending, left() {}, another })
+  const stream = createUpdateStream<string, null>({ newPending, left() {}, another }, null)
   const taken: string[] = []
   const ends: (Error | undefined)[] = []
   let ready = true

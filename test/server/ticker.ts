@@ -48,11 +48,14 @@ export function createTicker({ pendingLimit = 8 }: { pendingLimit?: number } = {
   }
   const subscribe = (name: string): UpdateStream<Tick> => {
     const topic = topicOf(name)
-    const stream: UpdateStream<Tick> = createUpdateStream<Tick>({
-      newPending: () => refreshedBeyond(pendingLimit, () => topic.snapshot),
-      left: () => void topic.streams.delete(stream),
-      another: async () => subscribe(name),
-    })
+    const stream: UpdateStream<Tick> = createUpdateStream<Tick, null>(
+      {
+        newPending: () => refreshedBeyond(pendingLimit, () => topic.snapshot),
+        left: () => void topic.streams.delete(stream),
+        another: async () => subscribe(name),
+      },
+      null,
+    )
     topic.streams.add(stream)
     stream.push(topic.snapshot)
     return stream

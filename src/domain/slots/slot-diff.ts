@@ -45,6 +45,7 @@ function isSameSlot(a: Slot, b: Slot): boolean {
   })
 }
 
-function isSameList(a: readonly string[], b: readonly string[]): boolean {
+/** Whether two lists name the same, in the same order. */
+export function isSameList(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((id, index) => id === b[index]))
 }

@@ -22,11 +22,28 @@ export interface SlotSearch {
   resourceIds?: readonly string[] | null
 }
 
+/** For each segment everyone who takes part in at least one complete way to serve a start; immutable. */
+export type Candidates = readonly (readonly string[])[]
+
+/** Open starts, ascending, and the candidates of each; neighbouring starts share theirs. */
+export interface Openings {
+  starts: Instant[]
+  candidates: Candidates[]
+}
+
 /** Ascending by start. Neighbouring slots may share their lists of candidates: treat the answer as immutable. */
-export function findSlots({ service, resources, from, to, now, resourceIds }: SlotSearch): Slot[] {
-  if (!service.active || service.segments.length === 0) return []
+export function findSlots({ resourceIds, ...search }: SlotSearch): Slot[] {
+  const { resources, service } = search
   const offered = narrowToResources(service, resourceIds ?? [], (id) => resources.get(id)?.schedule.kind)
   if (!offered) return []
+  const { starts, candidates } = findOpenings({ ...search, service: offered })
+  return starts.map((startsAt, index) => slotAt(offered, startsAt, candidates[index] as Candidates))
+}
+
+/** The same without a slot for each: for whoever keeps many. The service is narrowed to whom it asks for already. */
+export function findOpenings({ service, resources, from, to, now }: Omit<SlotSearch, 'resourceIds'>): Openings {
+  const found: Openings = { starts: [], candidates: [] }
+  if (!service.active || service.segments.length === 0) return found
   const { earliestAt, latestAt } = bookingWindow(service, now)
   const starts = gridStarts(
     service.timeZone,
@@ -34,16 +51,17 @@ export function findSlots({ service, resources, from, to, now, resourceIds }: Sl
     Math.max(from, earliestAt),
     Math.min(to, latestAt),
   )
-  if (starts.length === 0) return []
-  const plan = planOf(offered)
+  if (starts.length === 0) return found
+  const plan = planOf(service)
   const rows = freeRows(plan, resources, starts, now)
-  const slots: Slot[] = []
-  let candidates: string[][] | null = null
+  let candidates: Candidates | null = null
   for (const [index, startsAt] of starts.entries()) {
     if (index === 0 || changesAt(rows, index)) candidates = candidatesAt(plan, rows, index)
-    if (candidates) slots.push(slotAt(plan, startsAt, candidates))
+    if (!candidates) continue
+    found.starts.push(startsAt)
+    found.candidates.push(candidates)
   }
-  return slots
+  return found
 }
 
 /** The range of claims, busy intervals and time off that must be loaded to judge all starts in [from, to). */
@@ -114,7 +132,9 @@ function freeIds(candidateIds: readonly string[], rows: readonly Uint8Array[], i
   return ids
 }
 
-function slotAt(plan: ServicePlan, startsAt: Instant, candidates: readonly string[][]): Slot {
+/** The slot of an open start. */
+export function slotAt(service: ServiceDefinition, startsAt: Instant, candidates: Candidates): Slot {
+  const plan = planOf(service)
   return {
     startsAt,
     endsAt: startsAt + plan.durationMilliseconds,
@@ -122,7 +142,7 @@ function slotAt(plan: ServicePlan, startsAt: Instant, candidates: readonly strin
       name: segment.definition.name,
       startsAt: startsAt + segment.segmentStart,
       endsAt: startsAt + segment.segmentEnd,
-      candidateIds: candidates[index] ?? [],
+      candidateIds: (candidates[index] ?? []) as string[],
     })),
   }
 }

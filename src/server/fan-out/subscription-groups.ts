@@ -1,19 +1,12 @@
-// Groups: subscribers with the same document, variables and authorization share one execution and one serialization.
+// Groups: subscribers of one source with the same document and rights share one execution and one serialization.
 
-import {
-  type DocumentNode,
-  type ExecutionArgs,
-  type ExecutionResult,
-  type FieldNode,
-  getOperationAST,
-  type OperationDefinitionNode,
-  print,
-} from 'graphql'
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import { resumePointOf } from '../../realtime/resume-points.ts'
 import type { UpdateReceiver, UpdateStream } from '../../realtime/update-stream.ts'
 import { executeEvent } from '../execution/event-execution.ts'
 import type { Operations, Principal } from '../execution/operations.ts'
 import { writeResult } from '../http/statuses.ts'
+import { groupOf, type Sharing } from './group-keys.ts'
 import type { ResultStream } from './result-stream.ts'
 import { type SharedBytes, shareBytes } from './shared-bytes.ts'
 import type { Sink } from './sinks.ts'
@@ -234,21 +227,25 @@ export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput)
    * Whoever joins from now on asks what a member has asked, with the same rights: the source gives one more place, and
    * nothing has to be authorized and understood again. Null: it has to be.
    */
-  const openAnother = async (key: string, args: ExecutionArgs): Promise<UpdateStream<object> | null> => {
+  const openAnother = async ({ key, joining }: Sharing): Promise<UpdateStream<object> | null> => {
     const [member] = groups.get(key)?.members ?? []
-    if (!member || !beginsNow(args)) return null
-    // Where it fails, the usual way says why.
-    return member.source.source.another().catch(() => null)
+    if (!member || !joining) return null
+    try {
+      return await member.source.source.another(joining.readPart())
+    } catch {
+      // The usual way says why.
+      return null
+    }
   }
 
   return {
     subscribe(args, sink) {
-      const key = groupKey(args)
-      if (key === null) return null
+      const sharing = groupOf(args)
+      if (!sharing) return null
       return (async () => {
-        const source = (await openAnother(key, args)) ?? (await operations.openSource(args))
+        const source = (await openAnother(sharing)) ?? (await operations.openSource(args))
         if (!(Symbol.asyncIterator in source)) return source
-        return isUpdateStream(source) ? join(key, args, sink, source) : operations.stream(args, source)
+        return isUpdateStream(source) ? join(sharing.key, args, sink, source) : operations.stream(args, source)
       })()
     },
     size: () => groups.size,
@@ -257,75 +254,4 @@ export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput)
 
 function isUpdateStream(source: AsyncIterable<unknown>): source is UpdateStream<object> {
   return 'deliverTo' in source
-}
-
-/**
- * What two subscribers must have in common to get the same bytes: the canonical document, the operation, the variables
- * except the one that only says where to begin, and their rights. The field must declare that its results depend on
- * nothing else of the caller (`sharedBy`). Null: it does not.
- */
-function groupKey({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs): string | null {
-  const { caller } = contextValue as Principal
-  const { text, field, startVariable } = describe(document, operationName)
-  if (!caller || !field) return null
-  const extensions = schema.getSubscriptionType()?.getFields()[field]?.extensions
-  if (extensions?.sharedBy !== 'RIGHTS') return null
-  const variables = { ...variableValues }
-  if (startVariable !== null) delete variables[startVariable]
-  const scope = [caller.organizationId, caller.kind, caller.appointmentId]
-  return JSON.stringify([text, operationName ?? null, variables, scope])
-}
-
-/** Nothing says where to begin but the variable that is known to, and that is not given. */
-function beginsNow({ document, operationName, variableValues, contextValue }: ExecutionArgs): boolean {
-  const { startVariable, startsElsewhere } = describe(document, operationName)
-  if (startsElsewhere || (contextValue as Principal).lastEventId !== undefined) return false
-  return startVariable === null || variableValues?.[startVariable] == null
-}
-
-interface Description {
-  /** Canonical: white space and comments make no difference. */
-  text: string
-  /** The one root field; null where there are directives or fragments in the way. */
-  field: string | null
-  /** The variable that is used for nothing but `after`. */
-  startVariable: string | null
-  /** The document has an `after` of another kind. */
-  startsElsewhere: boolean
-}
-
-const descriptions = new WeakMap<DocumentNode, Map<string, Description>>()
-
-function describe(document: DocumentNode, operationName: string | null | undefined): Description {
-  const known = descriptions.get(document) ?? new Map<string, Description>()
-  descriptions.set(document, known)
-  const name = operationName ?? ''
-  let description = known.get(name)
-  if (!description) {
-    description = readDescription(document, operationName)
-    known.set(name, description)
-  }
-  return description
-}
-
-function readDescription(document: DocumentNode, operationName: string | null | undefined): Description {
-  const text = print(document)
-  const operation = getOperationAST(document, operationName)
-  const selections = operation?.selectionSet.selections ?? []
-  const [root] = selections
-  const none = { text, field: null, startVariable: null, startsElsewhere: true }
-  if (!operation || selections.length !== 1 || root?.kind !== 'Field') return none
-  const startVariable = startVariableOf(operation, root, text)
-  const hasStart = root.arguments?.some(({ name }) => name.value === 'after') ?? false
-  return { text, field: root.name.value, startVariable, startsElsewhere: hasStart && startVariable === null }
-}
-
-function startVariableOf(operation: OperationDefinitionNode, root: FieldNode, text: string): string | null {
-  const after = root.arguments?.find((argument) => argument.name.value === 'after')?.value
-  if (after?.kind !== 'Variable') return null
-  const name = after.name.value
-  const declared = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)
-  if (!declared || declared.defaultValue) return null
-  // Once where it is declared, once where it is used.
-  return text.split(new RegExp(`\\$${name}\\b`)).length === 3 ? name : null
 }
