@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readTimeWish } from '../../src/integrations/retell/spoken-times/read-wish.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+import { meaningOf } from '../support/spoken-meanings.ts'
+import { makeWording, type WordingLanguage } from '../support/spoken-wordings.ts'
 
 const timeZone = 'Europe/Berlin'
 /** A Wednesday. */
@@ -9,27 +13,8 @@ function at(wall: string): number {
   return Temporal.PlainDateTime.from(wall).toZonedDateTime(timeZone).epochMilliseconds
 }
 
-function wall(instant: number): string {
-  return Temporal.Instant.fromEpochMilliseconds(instant)
-    .toZonedDateTimeISO(timeZone)
-    .toPlainDateTime()
-    .toString()
-    .slice(0, 16)
-}
-
-/** The wish in one line: `2025-11-13T14:00`, `from..to`, `~near`, or the question. */
 function read(date: string, time = '', now = WEDNESDAY): string {
-  const wish = readTimeWish({ date, time }, { now: at(now), timeZone })
-  if (wish.kind === 'START') return `${wish.approximate ? '~' : ''}${wall(wish.startsAt)}`
-  if (wish.kind === 'WINDOW') {
-    const minutes = wish.minutes ? ` at ${wish.minutes.from}-${wish.minutes.to}` : ''
-    return `${wall(wish.from)}..${wall(wish.to)}${minutes}`
-  }
-  if (wish.kind === 'PAST') return 'PAST'
-  const { question } = wish
-  if (question.code === 'WHICH_DATE') return `WHICH_DATE ${question.dates.join(' ')}`
-  if (question.code === 'WHICH_MINUTE') return `WHICH_MINUTE ${question.minutes.join(' ')}`
-  return question.code
+  return meaningOf({ date, time }, { now, timeZone })
 }
 
 const day = (date: string) => `${date}T00:00..${Temporal.PlainDate.from(date).add({ days: 1 })}T00:00`
@@ -68,6 +53,7 @@ describe('a start in words', () => {
     ['tomorrow at 2:30 p.m.', '2025-11-13T14:30'],
     ['tomorrow at half past two', '2025-11-13T14:30'],
     ['quarter to three tomorrow', '2025-11-13T14:45'],
+    ['friday @3', '2025-11-14T15:00'],
     ['noon on Friday', '2025-11-14T12:00'],
     ['November 19th at 9 am', '2025-11-19T09:00'],
     ['Wednesday the nineteenth of November at 2 pm', '2025-11-19T14:00'],
@@ -154,16 +140,22 @@ describe('what has two meanings or none', () => {
     ['04/05/2026', 'WHICH_DATE 2026-05-04 2026-04-05'],
     ['Donnerstag den 19. November', 'OTHER_WEEKDAY'],
     ['30. Februar', 'NO_SUCH_DATE'],
-    ['14 Uhr', 'DAY_MISSING'],
+    ['14 Uhr', 'DAY_MISSING 840'],
     ['nachmittags', 'DAY_MISSING'],
     ['morgen nicht um 14 Uhr', 'NOT_UNDERSTOOD'],
-    ['morgen oder übermorgen', 'NOT_UNDERSTOOD'],
+    ['Dienstag oder Donnerstag', 'WHICH_DATE 2025-11-13 2025-11-18'],
+    ['morgen nicht am Freitag @0', 'NOT_UNDERSTOOD'],
+    ['Ende nächster Woche nicht am Freitag', 'NOT_UNDERSTOOD'],
+    ['nach Silvester um 10 Uhr', 'NOT_UNDERSTOOD'],
+    ['vor Heiligabend', 'NOT_UNDERSTOOD'],
+    ['14 Uhr am Sanktnimmerleinstag', 'DAY_MISSING 840'],
+    ['in acht Tagen', 'WHICH_DATE 2025-11-19 2025-11-20'],
     ['morgen um 14 Uhr oder 15 Uhr', 'NOT_UNDERSTOOD'],
-    ['tomorrow at half two', 'NOT_UNDERSTOOD'],
+    ['tomorrow at half two', 'TIME_NOT_UNDERSTOOD 2025-11-13'],
     ['tomorrow ten to twelve', 'NOT_UNDERSTOOD'],
     ['nach dem Urlaub', 'NOT_UNDERSTOOD'],
     ['irgendwann nach Ostern', 'NOT_UNDERSTOOD'],
-    ['morgen um 25 Uhr', 'NOT_UNDERSTOOD'],
+    ['morgen um 25 Uhr', 'TIME_NOT_UNDERSTOOD 2025-11-13'],
     ['', 'NOT_UNDERSTOOD'],
     ['1763560800', 'NOT_UNDERSTOOD'],
     ['2025-11-19T14:00:00Z', 'OTHER_ZONE'],
@@ -217,5 +209,47 @@ describe('clock changes', () => {
 
   it('"tomorrow at two" is wall time across a change', () => {
     expect(read('morgen um 14 Uhr', '', '2026-03-28T14:00')).toBe('2026-03-29T14:00')
+  })
+})
+
+describe('the corpus', () => {
+  const rows = readFileSync(new URL('spoken-times.corpus.tsv', import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t') as [string, string, string, WordingLanguage, string])
+
+  it('is understood line by line', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(600)
+    const misread = rows.flatMap(([wording, now, zone, language, meaning]) => {
+      const got = meaningOf({ date: wording, time: '' }, { now, timeZone: zone })
+      return got === meaning ? [] : [{ wording, language, now, meaning, got }]
+    })
+    expect(misread).toEqual([])
+  })
+
+  it.each<WordingLanguage>(['de', 'en'])('has company that nobody has seen (%s)', (language) => {
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    const random = seededRandom(seed)
+    for (let count = 0; count < 500; count++) {
+      const { text, meaning } = makeWording(random, language, Temporal.PlainDate.from('2025-11-12'))
+      const got = meaningOf({ date: text, time: '' }, { now: WEDNESDAY, timeZone })
+      expect({ seed, text, got }).toEqual({ seed, text, got: meaning })
+    }
+  })
+
+  it('never becomes a time that was not said when words are lost or strange ones come between', () => {
+    const random = seededRandom(18)
+    for (const [wording, now, zone, language] of rows) {
+      const words = wording.split(' ')
+      // A word that turns it round, anywhere: it may be asked back, it is never booked as if it had not been said.
+      words.splice(random.below(words.length + 1), 0, language === 'de' ? 'nicht' : 'not')
+      const got = meaningOf({ date: words.join(' '), time: '' }, { now, timeZone: zone })
+      const isStart = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(got)
+      expect({ words: words.join(' '), got: isStart ? got : 'asked or searched' }).toEqual({
+        words: words.join(' '),
+        got: 'asked or searched',
+      })
+    }
   })
 })

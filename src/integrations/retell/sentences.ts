@@ -171,7 +171,14 @@ function askBack(question: Question, speech: Speech): string {
     )
   switch (question.code) {
     case 'DAY_MISSING':
-      return german ? 'An welchem Tag?' : 'On what day?'
+      if (question.minute === null) return german ? 'An welchem Tag?' : 'On what day?'
+      return german
+        ? `${describeMinute(question.minute, language)}, und an welchem Tag?`
+        : `${describeMinute(question.minute, language)}, and on what day?`
+    case 'TIME_NOT_UNDERSTOOD':
+      return german
+        ? `${dates([question.date])}, und um wie viel Uhr? Das habe ich nicht verstanden.`
+        : `${dates([question.date])}, and at what time? I did not get that.`
     case 'NOT_UNDERSTOOD':
       return german
         ? 'Das habe ich nicht verstanden. An welchem Tag und um wie viel Uhr?'

@@ -10,6 +10,11 @@ export type ClockReading =
 
 const DAY_END = 24 * 60
 
+const NEAR_NOON =
+  /\b(?:gegen|around|about|ungefaehr|etwa|circa)(?: um| at)? (?:12 )?(?:mittags?|noon|midday|lunch(?:time)?)\b/g
+/** How far "shortly before" is from what it is before. */
+const SHORTLY_MINUTES = 15
+
 interface DayPart {
   words: string
   /** Starts that are offered for it. */
@@ -18,7 +23,21 @@ interface DayPart {
   decides: MinuteRange
 }
 
+const IN = '(?:am |in the |in der |im |ganz |gleich |so )*'
+const LATE = '(?:spaete[nr]?|spaet(?: am)?|late(?: in the)?)'
+const EARLY = '(?:fruehe[nr]?|frueh(?: am)?|early(?: in the)?)'
+
+/** The narrower ones first. */
 const DAY_PARTS: DayPart[] = [
+  part(`${IN}(?:firstthing(?: in the morning)?|${EARLY} (?:morgens?|morning))`, 6, 10, 0, 12),
+  part(`${IN}${LATE} (?:vormittags?|morning)`, 10, 12, 9, 12),
+  part(`${IN}${EARLY} (?:nachmittags?|afternoon)`, 12, 15, 12, 16),
+  part(`${IN}(?:${LATE} (?:nachmittags?|afternoon)|spaetnachmittags?)`, 16, 18, 15, 19),
+  part(`${IN}${EARLY} (?:abends?|evening)`, 17, 19, 17, 20),
+  part(`${IN}${LATE} (?:abends?|evening)`, 19, 22, 19, 24),
+  part('(?:vor der arbeit|before work)', 6, 9, 0, 10),
+  part('(?:nach der arbeit|nach (?:dem )?feierabend|after work)', 17, 21, 16, 24),
+  part('(?:in der |um die |around |at )?(?:mittagspause|mittagszeit|lunch ?break|lunch hour)', 12, 14, 11, 15),
   part('(?:am |in the |im )?(?:vormittags?)', 9, 12, 0, 12),
   part('(?:am |in the |in der )?(?:nachmittags?|afternoon)', 12, 18, 12, 19),
   part('(?:am |in the |in der )?(?:morgens|fruehs?|morning)', 6, 12, 0, 12),
@@ -31,6 +50,8 @@ const PLAUSIBLE: MinuteRange = { from: 7 * 60, to: 21 * 60 }
 
 /** Takes the time of day out of `reading`. Call it after the date was taken. */
 export function readClock(reading: Reading): ClockReading {
+  // Before the stretch of the same name: near noon.
+  reading.rest = reading.rest.replace(NEAR_NOON, 'gegen 12:00')
   const parts = DAY_PARTS.filter((dayPart) => take(reading, dayPart.words))
   if (parts.length > 1) return notUnderstood()
   const decides = parts[0]?.decides ?? null
@@ -40,13 +61,21 @@ export function readClock(reading: Reading): ClockReading {
   const between =
     take(reading, '(?:zwischen|between|von|from) @(\\d) (?:uhr )?(?:und|and|bis|to|until|till|-) @(\\d)') ??
     take(reading, '@(\\d) ?(?:bis|until|till|-) ?@(\\d)')
-  if (between) return rangeOf(choose(between[0]), choose(between[1]))
+  if (between) return spanOf(choose(between[0]), choose(between[1]), times[Number(between[1])] as SpokenTime)
+  const shortly = take(
+    reading,
+    '(?:so )?(?:kurz|shortly|just|a bit|a little|ein bisschen|etwas) (vor|nach|before|after) @(\\d)',
+  )
+  if (shortly) return shiftedBy(/^(?:vor|before)$/.test(shortly[0] as string) ? -1 : 1, choose(shortly[1]))
   const from = take(
     reading,
-    '(?:ab|from|nach|after|not before|nicht vor|fruehestens(?: um| ab)?) @(\\d)(?: (?:on|onwards))?',
+    '(?:(?:ab|from|nach|after|not before|nicht vor|(?:aller)?fruehestens(?: um| ab)?|(?:no|not) earlier than) @(\\d)(?: (?:on|onwards|or later|at the earliest))?|@(\\d) (?:or later|at the earliest|oder spaeter))',
   )
-  if (from) return rangeOf(choose(from[0]), { minute: parts[0]?.range.to ?? DAY_END })
-  const until = take(reading, '(?:bis|vor|before|until|till|by|spaetestens(?: um| bis)?) @(\\d)')
+  if (from) return rangeOf(choose(from[0] || from[1]), { minute: parts[0]?.range.to ?? DAY_END })
+  const until = take(
+    reading,
+    '(?:bis|vor|before|until|till|by|bis (?:aller)?spaetestens|(?:aller)?spaetestens(?: um| bis| gegen)?|(?:no|not) later than|latest(?: at| by)?) @(\\d)(?: at the latest)?',
+  )
   if (until) return rangeOf({ minute: parts[0]?.range.from ?? 0 }, choose(until[0]))
   const near = take(
     reading,
@@ -100,6 +129,8 @@ const TIME_RULES: { pattern: string; read: (groups: string[]) => SpokenTime | nu
     pattern: `(?:a )?(?:viertel|quarter) (vor|to|of|before) ${HOUR}${OCLOCK}`,
     read: ([, hour]) => colloquial(hour, -15),
   },
+  // East of the Elbe "viertel drei" is a quarter of the third hour.
+  { pattern: `viertel ${HOUR}${OCLOCK}`, read: ([hour]) => colloquial(hour, -45) },
   {
     pattern: `(5|10|20|25)(?: minuten| minutes)? (?:nach|past) ${HOUR}${OCLOCK}`,
     read: ([minutes, hour]) => colloquial(hour, Number(minutes)),
@@ -174,6 +205,19 @@ function minuteOf(chosen: Chosen, approximate: boolean): ClockReading {
   return 'question' in chosen
     ? { kind: 'UNCLEAR', question: chosen.question }
     : { kind: 'MINUTE', minute: chosen.minute, approximate }
+}
+
+/** From a time of the night the next such time is meant: "between 0:30 and 3:00" ends at night. */
+function spanOf(from: Chosen, to: Chosen, { minutes }: SpokenTime): ClockReading {
+  if ('question' in from || from.minute >= PLAUSIBLE.from) return rangeOf(from, to)
+  const next = minutes.filter((minute) => minute > from.minute).sort((a, b) => a - b)[0]
+  return next === undefined ? notUnderstood() : rangeOf(from, { minute: next })
+}
+
+function shiftedBy(direction: number, chosen: Chosen): ClockReading {
+  if ('question' in chosen) return minuteOf(chosen, true)
+  const minute = chosen.minute + direction * SHORTLY_MINUTES
+  return minute < 0 || minute >= DAY_END ? notUnderstood() : minuteOf({ minute }, true)
 }
 
 function rangeOf(from: Chosen, to: Chosen): ClockReading {

@@ -1,4 +1,6 @@
 // Reads which day or days were meant. A wording with two common meanings is asked back, never guessed.
+
+import { readFeast, readStretch } from './calendar-words.ts'
 import { MONTH, monthOf, type Reading, take, WEEKDAY, weekdayOf } from './text.ts'
 import type { Question } from './wishes.ts'
 
@@ -12,12 +14,12 @@ export type DateReading =
 /** Takes the date out of `reading`. A named date and a weekday beside it have to agree. */
 export function readDate(reading: Reading, today: Temporal.PlainDate): DateReading {
   const weekday = (found: string) => weekdayOf(found)
-  const named = readNamedDate(reading, today)
+  const either = readEither(reading, today)
+  if (either) return either
+  const named = readFeast(reading, today) ?? readStretch(reading, today) ?? readNamedDate(reading, today)
   if (named) {
     const beside = take(reading, `(?:am |on |der |den )?${WEEKDAY}`)
-    if (beside && named.kind === 'DATES' && named.first.dayOfWeek !== weekday(beside[0] as string)) {
-      return { kind: 'UNCLEAR', question: { code: 'OTHER_WEEKDAY', date: named.first.toString() } }
-    }
+    if (beside && named.kind === 'DATES') return weekdayWithin(named, weekday(beside[0] as string))
     return named
   }
   return readWeeks(reading, today) ?? readWeekday(reading, today) ?? readRelative(reading, today) ?? { kind: 'NONE' }
@@ -28,6 +30,43 @@ const NEXT = '(?:naechste[nrsm]?|next)'
 const COMING = '(?:kommende[nrsm]?|(?:this )?coming)'
 const THIS = '(?:diese[nrsm]?|this)'
 const IN = '(?:in |of )?(?:der |the )?'
+
+/** A named date has to be that weekday; of a stretch ("the end of next week") it says which day. */
+function weekdayWithin(
+  { first, last }: { first: Temporal.PlainDate; last: Temporal.PlainDate },
+  weekday: number,
+): DateReading {
+  const date = first.add({ days: (weekday - first.dayOfWeek + 7) % 7 })
+  if (first.equals(last) && !date.equals(first)) {
+    return { kind: 'UNCLEAR', question: { code: 'OTHER_WEEKDAY', date: first.toString() } }
+  }
+  const isOnly = Temporal.PlainDate.compare(date, last) <= 0 && first.until(last).days < 7
+  return isOnly ? single(date) : { kind: 'UNCLEAR', question: { code: 'NOT_UNDERSTOOD' } }
+}
+
+const WEEK =
+  '(?:(?:in |of )?(?:der |the )?(?:uebernaechste[nr]?|naechste[nrsm]?|kommende[nrsm]?|diese[nrsm]?|next|this|after next) (?:woche|week))'
+const DAY = `(?:${WEEKDAY.replace('(', '(?:')}|heute|uebermorgen|morgen|today|tomorrow|(?:the )?day after tomorrow|\\d{1,2}\\.(?: ?\\d{1,2}\\.)?)`
+
+/** "Tuesday or Wednesday": days in a row are a stretch, others are asked about. */
+function readEither(reading: Reading, today: Temporal.PlainDate): DateReading | null {
+  const found = take(reading, `(?:(${WEEK}) )?(?:am |on )?(${DAY}) (?:oder|or)(?: am| on)? (${DAY})(?: (${WEEK}))?`)
+  if (!found) return null
+  const [before, one, other, after] = found as [string, string, string, string]
+  const dates: Temporal.PlainDate[] = []
+  for (const day of [one, other]) {
+    const rest: Reading = { rest: `${before} ${day} ${after}`.trim() }
+    const read = readDate(rest, today)
+    if (read.kind !== 'DATES' || rest.rest !== '' || !read.first.equals(read.last)) {
+      return read.kind === 'UNCLEAR' || read.kind === 'PAST'
+        ? read
+        : { kind: 'UNCLEAR', question: { code: 'NOT_UNDERSTOOD' } }
+    }
+    dates.push(read.first)
+  }
+  const [first, last] = dates.sort(Temporal.PlainDate.compare) as [Temporal.PlainDate, Temporal.PlainDate]
+  return first.until(last).days <= 1 ? { kind: 'DATES', first, last } : oneOf(dates)
+}
 
 function readNamedDate(reading: Reading, today: Temporal.PlainDate): DateReading | null {
   const iso = take(reading, '(\\d{4})-(\\d{1,2})-(\\d{1,2})')
@@ -106,6 +145,15 @@ function readWeeks(reading: Reading, today: Temporal.PlainDate): DateReading | n
     const [weeks, name] = [numberOf(distant[0] as string), distant[1] as string]
     return oneOf([firstAfter(today, name).add({ weeks }), monday.add({ days: 7 * weeks + weekdayOf(name) - 1 })])
   }
+  // "Thursday week" and "a week from Thursday" are the Thursday after the next one.
+  const later =
+    take(reading, `${NUMBER} weeks? (?:from|on|after) ${WEEKDAY}`) ??
+    take(reading, `(?:on )?${WEEKDAY} (week)`)?.toReversed()
+  if (later) {
+    const [weeks, name] = [numberOf(later[0] as string), later[1] as string]
+    const first = firstAfter(today, name).add({ weeks })
+    return weekdayOf(name) === today.dayOfWeek ? oneOf([first, today.add({ weeks })]) : single(first)
+  }
   for (const [word, weeks] of weeksAhead) {
     if (!take(reading, `${IN}${word} (?:woche|week)`)) continue
     const first = monday.add({ weeks })
@@ -138,6 +186,13 @@ function readWeekday(reading: Reading, today: Temporal.PlainDate): DateReading |
 }
 
 function readRelative(reading: Reading, today: Temporal.PlainDate): DateReading | null {
+  const fromDay =
+    take(reading, `${NUMBER} weeks? from (today|tomorrow)`) ??
+    take(reading, `(morgen|tomorrow) in ${NUMBER} (?:wochen?|weeks?)`)?.toReversed()
+  if (fromDay) {
+    const days = /^(?:today)$/.test(fromDay[1] as string) ? 0 : 1
+    return single(today.add({ weeks: numberOf(fromDay[0] as string), days }))
+  }
   const distance = take(
     reading,
     `(?:heute |today )?in ${NUMBER} (tag|tagen|day|days|woche|wochen|week|weeks|monat|monaten|month|months)`,
@@ -145,12 +200,14 @@ function readRelative(reading: Reading, today: Temporal.PlainDate): DateReading 
   if (distance) {
     const amount = numberOf(distance[0] as string)
     const unit = distance[1] as string
+    // "In acht Tagen" is a week to most who say so.
+    if (amount === 8 && unit === 'tagen') return oneOf([today.add({ days: 7 }), today.add({ days: 8 })])
     if (/^(tag|day)/.test(unit)) return single(today.add({ days: amount }))
     return single(/^w/.test(unit) ? today.add({ weeks: amount }) : today.add({ months: amount }))
   }
   if (take(reading, 'uebermorgen|(?:the )?day after tomorrow')) return single(today.add({ days: 2 }))
   if (take(reading, 'morgen|tomorrow')) return single(today.add({ days: 1 }))
-  if (take(reading, 'heute|today')) return single(today)
+  if (take(reading, '(?:later )?(?:heute|today)(?: later)?')) return single(today)
   // "Tonight" says when, too.
   return /\btonight\b/.test(reading.rest) ? single(today) : null
 }

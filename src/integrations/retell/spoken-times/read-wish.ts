@@ -1,8 +1,8 @@
 // Understands what was said about a time, in the location's zone, or says what has to be asked back.
 import type { Instant } from '../../../domain/vocabulary/types.ts'
 import { type ClockReading, readClock } from './clock-times.ts'
-import { readDate } from './dates.ts'
-import { isUsedUp, normalize, type Reading, take } from './text.ts'
+import { type DateReading, readDate } from './dates.ts'
+import { isTurnedRound, isUsedUp, normalize, type Reading, take } from './text.ts'
 import type { MinuteRange, Question, TimeWish } from './wishes.ts'
 
 /** How far "as soon as possible" looks. */
@@ -36,20 +36,37 @@ export function readTimeWish(
   const date = readDate(reading, today)
   if (date.kind === 'UNCLEAR') return date
   const clock = readClock(reading)
-  if (clock.kind === 'UNCLEAR') return clock
-  if (!isUsedUp(reading)) return unclear({ code: 'NOT_UNDERSTOOD' })
+  if (clock.kind === 'UNCLEAR' && clock.question.code !== 'NOT_UNDERSTOOD') return clock
+  if (clock.kind === 'UNCLEAR' || !isUsedUp(reading)) return unclear(askForTheRest(reading, date, clock))
   if (date.kind === 'PAST') return { kind: 'PAST', date: date.date.toString(), startsAt: null }
   if (date.kind === 'NONE') {
     if (clock.kind === 'NONE' && isAny) {
       const to = today.add({ days: SOON_DAYS }).toZonedDateTime(timeZone).epochMilliseconds
       return { kind: 'WINDOW', from: now, to, minutes: null }
     }
-    return unclear({ code: clock.kind === 'NONE' ? 'NOT_UNDERSTOOD' : 'DAY_MISSING' })
+    return unclear(
+      clock.kind === 'NONE' ? { code: 'NOT_UNDERSTOOD' } : { code: 'DAY_MISSING', minute: minuteOf(clock) },
+    )
   }
   if (clock.kind === 'MINUTE' && date.first.equals(date.last)) {
     return startAt(date.first, clock, { now, timeZone })
   }
   return windowOf(date, rangeOf(clock), { now, timeZone })
+}
+
+/** Half of it may be understood: that is kept, unless what is left could turn it round. */
+function askForTheRest(reading: Reading, date: DateReading, clock: ClockReading): Question {
+  if (isTurnedRound(reading)) return { code: 'NOT_UNDERSTOOD' }
+  if (date.kind === 'DATES' && date.first.equals(date.last)) {
+    return { code: 'TIME_NOT_UNDERSTOOD', date: date.first.toString() }
+  }
+  return date.kind === 'NONE' && clock.kind === 'MINUTE'
+    ? { code: 'DAY_MISSING', minute: clock.minute }
+    : { code: 'NOT_UNDERSTOOD' }
+}
+
+function minuteOf(clock: ClockReading): number | null {
+  return clock.kind === 'MINUTE' ? clock.minute : null
 }
 
 function rangeOf(clock: ClockReading): MinuteRange | null {

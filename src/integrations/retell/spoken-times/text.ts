@@ -62,7 +62,14 @@ export function normalize(text: string): string {
     .replace(/[’']/g, '')
     .replace(/[–—]/g, '-')
     .replace(/[,;!?()"„“]+/g, ' ')
+    // Marks what was read of a time, below: nobody's text may look like it.
+    .replace(/@/g, ' at ')
+    .replace(/\bfirst thing\b/g, 'firstthing')
     .replace(/\b([ap])\.\s?m\b\.?/g, '$1m')
+    .replace(/(?<![\d.])(\d{1,2})\.(\d{2}) ?([ap]m)\b/g, '$1:$2 $3')
+    .replace(/\b(\d{1,2}) ?h ?(\d{2})\b(?!\.)/g, '$1:$2')
+    .replace(/\b(\d{1,2}) ?h(?:rs?)?\b/g, '$1 uhr')
+    .replace(/(\d)(uhr|oclock)\b/g, '$1 $2')
   return (
     digitsForWords(plain)
       .replace(
@@ -97,10 +104,17 @@ export function take(reading: Reading, pattern: string): string[] | null {
 const FILLERS = new Set(
   `um am an der die das den dem des on at the of in im fuer for uhr bitte please gerne gern termin appointment einen ein
   dann mal so ich haette moechte wuerde would like i it es waere passt mir geht da zum zur tag day date time zeit also
-  aeh aehm hm well genau exactly lieber rather instead vom a an ok okay ja yes`
+  noch still aeh aehm hm well genau exactly lieber rather instead vom a an ok okay ja yes`
     .split(/\s+/)
     .filter(Boolean),
 )
+
+/** Words that turn round what stands beside them: what was read without them is not what was meant. */
+export function isTurnedRound({ rest }: Reading): boolean {
+  return /\b(?:nicht|kein\w*|ausser|nur|oder|bzw|vor|nach|ab|bis|seit|not|never|except|but|or|before|after|since|until|till|by|from|to|no|letzte\w*|vorige\w*|vergangene\w*|gestern|last|previous|yesterday|\d{4})\b/.test(
+    rest,
+  )
+}
 
 /** Whether everything that carries a meaning was taken. "Not", "or" and "except" are no fillers. */
 export function isUsedUp({ rest }: Reading): boolean {

@@ -18,7 +18,10 @@ export type TimeWish =
 
 /** Why it was not understood, with what has to be known to ask back. Dates are written 2027-03-28. */
 export type Question =
-  | { code: 'DAY_MISSING' }
+  /** The time of day was understood. */
+  | { code: 'DAY_MISSING'; minute: number | null }
+  /** The day was understood, and not what was said beside it. */
+  | { code: 'TIME_NOT_UNDERSTOOD'; date: string }
   | { code: 'NOT_UNDERSTOOD' }
   | { code: 'WHICH_DATE'; dates: string[] }
   | { code: 'WHICH_MINUTE'; minutes: number[] }
