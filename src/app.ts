@@ -101,7 +101,10 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
       routes: {
         ...endpoint.routes,
         '/webhooks/*': createWebhookDoor(
-          { ...retellRoutes({ db, lane, logger }), ...calcomRoutes({ db }) },
+          {
+            ...retellRoutes({ db, lane, logger, keepsTranscripts: config.kept.transcripts > 0 }),
+            ...calcomRoutes({ db }),
+          },
           logger,
           admission,
         ),

@@ -4,7 +4,7 @@ interface Retention {
   variable: string
   default: number
   unit: 'hours' | 'days'
-  /** 0: it goes with the next turn, a minute later at most. */
+  /** 0, where it is allowed: it is never stored. */
   least: number
   what: string
   /** From when on its age is counted. */

@@ -422,3 +422,19 @@ it('what was received is forgotten after a month, but for what could not be appl
   await Promise.all((['inbox', 'callFunctions'] as const).map((name) => prune(gateway.db, name)))
   expect(await counts()).toEqual({ inbox: 1, functions: 0 })
 })
+
+it('where transcripts are kept for 0 days, what was said is stored nowhere', async () => {
+  await using silent = await openRetellGateway({ keepsTranscripts: false })
+  const said = 'my secret illness'
+  const transcript_object = [{ role: 'user', content: said }]
+  const call = newCall({ transcript: said, transcript_object, recording_url: `https://recordings.example/${said}` })
+  await silent.retell.event('call_started', call)
+  await silent.retell.event('transcript_updated', call, { transcript_with_tool_calls: transcript_object })
+  await silent.retell.call({ metadata: { transcript: said } }).invoke('release_slot', {})
+  await silent.retell.event('call_ended', call)
+  await silent.retell.event('chat_ended', {}, { chat: { chat_id: 'chat', transcript: said } })
+  for (const table of ['calls', 'inbox', 'call_functions']) {
+    const rows = await silent.db.sql`select t::text as row from ${silent.db.sql(table)} t`
+    expect(JSON.stringify(rows), table).not.toContain(said)
+  }
+})

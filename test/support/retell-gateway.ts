@@ -27,6 +27,7 @@ interface Options {
   connection?: Partial<RetellConnection>
   now?: () => number
   observer?: WebhookObserver
+  keepsTranscripts?: boolean
   segments?: Parameters<typeof openSalon>[0] extends infer Given
     ? Given extends { segments?: infer S }
       ? S
@@ -78,10 +79,17 @@ export function connection(salon: Pick<Salon, 'locationId'>, options: Options = 
 
 async function listen(
   { db, lane }: { db: Salon['db']; lane: BookingLane },
-  { now, observer }: Options,
+  { now, observer, keepsTranscripts }: Options,
 ): Promise<{ url: string } & AsyncDisposable> {
   const logger = createLogger('silent')
-  const routes = retellRoutes({ db, lane, logger, ...(now && { now }), ...(observer && { observer }) })
+  const routes = retellRoutes({
+    db,
+    lane,
+    logger,
+    keepsTranscripts: keepsTranscripts ?? true,
+    ...(now && { now }),
+    ...(observer && { observer }),
+  })
   const door = createWebhookDoor(routes, logger)
   const server = createServer((request, response) => void door(request, response, 'request'))
   server.listen(0, '127.0.0.1')

@@ -35,6 +35,14 @@ const NAMED = new Set([
   ],
 ])
 
+/** What was said and where it can be heard, at whatever depth it stands and by whatever name it comes in later versions. */
+export function withoutTranscripts<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map((item: unknown) => withoutTranscripts(item)) as Value
+  if (!isObject(value)) return value
+  const kept = Object.entries(value).filter(([key]) => !/transcript|recording/i.test(key))
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutTranscripts(item)])) as Value
+}
+
 /** A field that is missing says nothing; one that is null says that there is none. */
 export function readCall(call: JsonObject): CallFacts {
   return {

@@ -16,6 +16,8 @@ export interface RetellContext {
   lane: BookingLane
   directory: IntegrationDirectory
   observer: WebhookObserver
+  /** False: what was said is never stored, neither with the call nor in the inbox. */
+  keepsTranscripts: boolean
   logger: Logger
   /** Milliseconds since the Unix epoch: for signatures, and for what "tomorrow" is. */
   now: () => number

@@ -5,7 +5,7 @@ import { type Effect, receive } from '../webhooks/inbox.ts'
 import type { ReceivedOutcome } from '../webhooks/observer.ts'
 import { canonicalJson, isObject, type JsonObject, textOf } from '../webhooks/payloads.ts'
 import { refuse, type WebhookRequest, type WebhookResponse } from '../webhooks/requests.ts'
-import { callIdOf, readCall, referenceOf } from './call-object.ts'
+import { callIdOf, readCall, referenceOf, withoutTranscripts } from './call-object.ts'
 import { type GenuineDelivery, openDelivery, type RetellContext } from './context.ts'
 import { releaseHoldsOfCall } from './session-holds.ts'
 
@@ -51,14 +51,15 @@ function isKnown(event: string): boolean {
 
 async function apply(
   ctx: RetellContext,
-  { integration, payload, rawBody }: GenuineDelivery,
+  { integration, payload: told, rawBody }: GenuineDelivery,
   event: string,
 ): Promise<{ response: WebhookResponse; outcome: ReceivedOutcome }> {
+  const payload = ctx.keepsTranscripts ? told : withoutTranscripts(told)
   const aboutCall = isKnown(event) && !CHATS.has(event)
   const call = isObject(payload.call) ? payload.call : null
   const callId = call && callIdOf(call)
   if (aboutCall && callId === null) return { response: refuse(400, 'The event names no call.'), outcome: 'rejected' }
-  const body = rawBody.toString('utf8')
+  const body = ctx.keepsTranscripts ? rawBody.toString('utf8') : JSON.stringify(payload)
   const base = { integration, event, body }
   const received =
     aboutCall && call && callId !== null

@@ -111,7 +111,7 @@ async function answerInvocation(
   const read: Conversation['read'] = (work) => ctx.lane.read(integration.organizationId, work)
   let catalogue: Promise<Catalogue> | undefined
   const conversation = {
-    ...{ records: ctx.records, lane: ctx.lane, integration, callId, read },
+    ...{ records: ctx.records, lane: ctx.lane, keepsTranscripts: ctx.keepsTranscripts, integration, callId, read },
     catalogue: () => (catalogue ??= read((tx, once) => readCatalogue(tx, once, integration))),
     speech: { language, timeZone },
     caller: voiceAgent(integration),

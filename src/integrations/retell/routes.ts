@@ -17,12 +17,14 @@ export function retellRoutes(input: {
   logger: Logger
   observer?: WebhookObserver
   now?: () => number
+  keepsTranscripts?: boolean
 }): WebhookRoutes {
-  const { db, observer = unobserved, now = Date.now } = input
+  const { db, observer = unobserved, now = Date.now, keepsTranscripts = true } = input
   const ctx: RetellContext = {
     ...input,
     observer,
     now,
+    keepsTranscripts,
     directory: createIntegrationDirectory(db),
     records: createFunctionRecords(db),
   }

@@ -18,6 +18,7 @@ export interface Conversation {
   /** Read once, when it is first asked for. */
   catalogue: () => Promise<Catalogue>
   records: FunctionRecords
+  keepsTranscripts: boolean
   lane: BookingLane
   integration: RetellIntegration
   speech: Speech

@@ -6,7 +6,7 @@ import type { CallReport } from '../../../domain/outside/calls/calls.ts'
 import type { VoiceFunctionName } from '../../../domain/outside/calls/voice-agents.ts'
 import { BusyError } from '../../../domain/vocabulary/refusals.ts'
 import { canonicalJson, isObject, type JsonObject } from '../../webhooks/payloads.ts'
-import { readCall, referenceOf } from '../call-object.ts'
+import { readCall, referenceOf, withoutTranscripts } from '../call-object.ts'
 import { sentencesFor } from '../sentences.ts'
 import { type Answer, decline, type FunctionResult, shorten } from './answers.ts'
 import { bookForCaller } from './book-appointment.ts'
@@ -122,13 +122,13 @@ async function recordAnswer(run: FunctionRun, given: Omit<FunctionAnswer, keyof 
   return (await records.finish(integration.organizationId, { ...calledBy(run), ...given })) as Answer
 }
 
-function reportOf({ call: { integration, callId }, callObject }: FunctionRun): CallReport {
+function reportOf({ call: { integration, callId, keepsTranscripts }, callObject }: FunctionRun): CallReport {
   return {
     integrationId: integration.id,
     providerCallId: callId,
     status: null,
     reference: referenceOf(callObject),
-    facts: readCall(callObject),
+    facts: readCall(keepsTranscripts ? callObject : withoutTranscripts(callObject)),
   }
 }
 
