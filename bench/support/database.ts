@@ -8,6 +8,7 @@ import path from 'node:path'
 import postgres from 'postgres'
 import { migrate } from '../../src/db/migrate.ts'
 import { hashApiKey } from '../../src/domain/people/api-keys.ts'
+import { sealToken } from '../../src/domain/people/sealed-tokens.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import {
@@ -47,7 +48,7 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
   await migrate(server.url)
   const sql = postgres(server.url, { max: 4, onnotice: () => {} })
   stack.defer(() => sql.end({ timeout: 5 }))
-  const secretKey = `sk_${randomBytes(24).toString('base64url')}`
+  const secretKey = sealToken('sk_', randomBytes(32).toString('base64url'))
   await seed(sql, secretKey)
   const opened = stack.move()
   return { url: server.url, pid: server.pid, sql, secretKey, [Symbol.asyncDispose]: () => opened.disposeAsync() }
