@@ -51,17 +51,18 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
 
   // Live updates have connections of their own: a burst of bookings must not keep them waiting.
   const liveDb = stack.use(openDatabase({ url, poolSize: 2 }))
+  const secret = await readBusSecret(db)
   const bus = stack.use(
     config.redisUrls.length > 0
       ? createBus({
           urls: config.redisUrls,
-          secret: await readBusSecret(db),
+          secret,
           logger,
           channelPrefix: config.redisPrefix,
         })
       : createLocalBus(),
   )
-  const live = stack.use(createLive({ db: liveDb, bus, logger }))
+  const live = stack.use(createLive({ db: liveDb, bus, logger, cursorSecret: secret }))
   db.onCommitted = (transaction) => live.onCommitted(transaction)
   const lane = stack.use(createBookingLane(db, config.visitorLimits))
   const allowsPrivateWebhooks = config.privateWebhooks

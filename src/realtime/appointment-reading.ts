@@ -12,8 +12,8 @@ import { includes } from './snapshots.ts'
 export interface ChangedAppointment {
   organizationId: string
   appointment: AppointmentRecord
-  /** What it was before the first of the changes; null: it did not exist. Unknown after a crash of the database. */
-  before: AppointmentRecord | null | 'unknown'
+  /** Its starts before, between and after the changes; it was confirmed then. Unknown after a crash of the database. */
+  starts: Instant[] | 'unknown'
   /** Resources it has been claimed on, if it has moved: before that it may have had any of them. */
   formerResourceIds: Set<string> | null
 }
@@ -21,8 +21,7 @@ export interface ChangedAppointment {
 interface StoredChange {
   organizationId: string
   appointmentId: string
-  firstVersion: number
-  movedFrom: Instant | null
+  movedFrom: Instant[] | null
 }
 
 /**
@@ -35,28 +34,45 @@ export async function readChangedAppointments(
     organizationIds: readonly string[]
     since: Pick<Cursor, 'epoch' | 'snapshot' | 'at'>
     position: TailPosition
+    /** Of the events of one organization. Throws TooMuchChangedError. Null: none. */
+    limit: number | null
   },
 ): Promise<ChangedAppointment[]> {
-  const { organizationIds, since, position } = input
+  const { organizationIds, since, position, limit } = input
   if (organizationIds.length === 0) return []
   const isComparable = since.epoch === position.epoch && includes(position.snapshot, since.snapshot)
-  if (isComparable) return readChanged(tx, organizationIds, unseen(tx, { snapshot: since.snapshot, except: [] }))
+  if (isComparable) return readChanged(tx, organizationIds, unseen(tx, { snapshot: since.snapshot, except: [] }), limit)
   const recorded = tx.sql`at >= ${since.at - LONGEST_TRANSACTION_MS}::timestamptz`
-  return (await readChanged(tx, organizationIds, recorded)).map((changed) => ({ ...changed, before: 'unknown' }))
+  return (await readChanged(tx, organizationIds, recorded, limit)).map((changed) => ({ ...changed, starts: 'unknown' }))
 }
 
 const LONGEST_TRANSACTION_MS = 600_000
 
-/** Whether the change concerns a list: it matches now, or it can have matched before. */
+/** More has changed since a cursor than anybody is told one by one. */
+export class TooMuchChangedError extends Error {
+  override readonly name = 'TooMuchChangedError'
+
+  constructor() {
+    super('More has changed since `after` than can be told. Read the list again and go on from its asOf.')
+  }
+}
+
+/**
+ * Whether the change concerns a list: it matches now, or it can have matched before or in between. A client library that
+ * retries sends the cursor that it began with, and knows any state since.
+ */
 export function concerns(
-  { appointment, before, formerResourceIds }: ChangedAppointment,
+  { appointment, starts, formerResourceIds }: ChangedAppointment,
   filter: AppointmentFilter,
 ): boolean {
   if (matchesFilter(appointment, filter)) return true
-  if (before === null) return false
-  if (before === 'unknown') return matchesFilter(appointment, { ...filter, ...ANY_TIME_AND_PLACE })
-  if (formerResourceIds === null || filter.resourceId == null) return matchesFilter(before, filter)
-  return formerResourceIds.has(filter.resourceId) && matchesFilter(before, { ...filter, resourceId: null })
+  if (starts === 'unknown') return matchesFilter(appointment, { ...filter, ...ANY_TIME_AND_PLACE })
+  const { resourceId } = filter
+  const isMoved = formerResourceIds !== null && resourceId != null
+  if (isMoved && !formerResourceIds.has(resourceId)) return false
+  const condition = isMoved ? { ...filter, resourceId: null } : filter
+  // Only a confirmed appointment is ever changed.
+  return starts.some((startsAt) => matchesFilter({ ...appointment, status: 'CONFIRMED', startsAt }, condition))
 }
 
 const ANY_TIME_AND_PLACE: AppointmentFilter = { from: null, to: null, status: null, resourceId: null }
@@ -65,16 +81,23 @@ async function readChanged(
   tx: Tx,
   organizationIds: readonly string[],
   since: ReturnType<typeof unseen>,
+  limit: number | null,
 ): Promise<ChangedAppointment[]> {
-  const changes = await tx.sql<StoredChange[]>`
-    with event as materialized (select * from appointment_events where ${since})
-    select organization_id as "organizationId", appointment_id as "appointmentId", min(version) as "firstVersion",
-      (array_agg(previous_starts_at order by version) filter (where kind = 'RESCHEDULED'))[1] as "movedFrom"
-    from event where organization_id = any(${organizationIds as string[]}::uuid[])
+  const ids = organizationIds as string[]
+  // With a limit it is for one organization, whose own index answers, however much the others have changed.
+  const own = tx.sql`organization_id = any(${ids}::uuid[]) and ${since} order by organization_id, xid limit ${(limit ?? 0) + 1}`
+  const changes = await tx.sql<(StoredChange & { count: number })[]>`
+    with event as materialized (select * from appointment_events where ${limit === null ? since : own})
+    select organization_id as "organizationId", appointment_id as "appointmentId",
+      jsonb_agg((extract(epoch from previous_starts_at) * 1000)::bigint order by version)
+        filter (where kind = 'RESCHEDULED') as "movedFrom",
+      (select count(*)::int from event) as count
+    from event where organization_id = any(${ids}::uuid[])
     group by organization_id, appointment_id
     order by max(at), appointment_id`
+  if (limit !== null && changes[0] && changes[0].count > limit) throw new TooMuchChangedError()
   const byOrganization = Map.groupBy(changes, ({ organizationId }) => organizationId)
-  const read = await Promise.all([...byOrganization].map(([id, own]) => readOwn({ ...tx, organizationId: id }, own)))
+  const read = await Promise.all([...byOrganization].map(([id, some]) => readOwn({ ...tx, organizationId: id }, some)))
   const found = new Map(read.flat().map((changed) => [changed.appointment.id, changed]))
   return changes.flatMap(({ appointmentId }) => found.get(appointmentId) ?? [])
 }
@@ -92,7 +115,7 @@ async function readOwn(tx: Tx, changes: StoredChange[]): Promise<ChangedAppointm
           select distinct appointment_id as "appointmentId", resource_id as "resourceId" from claims
           where organization_id = ${tx.organizationId} and appointment_id = any(${moved}::uuid[])`,
   ])
-  return changes.flatMap(({ appointmentId, firstVersion, movedFrom }) => {
+  return changes.flatMap(({ appointmentId, movedFrom }) => {
     const stored = appointments.get(appointmentId)
     if (!stored) return []
     const { rescheduleCount, ...record } = stored
@@ -102,8 +125,7 @@ async function readOwn(tx: Tx, changes: StoredChange[]): Promise<ChangedAppointm
       {
         organizationId: tx.organizationId,
         appointment,
-        // Only a confirmed appointment is ever changed.
-        before: firstVersion === 1 ? null : { ...record, status: 'CONFIRMED', startsAt: movedFrom ?? record.startsAt },
+        starts: [...(movedFrom ?? []), record.startsAt],
         formerResourceIds: movedFrom === null ? null : new Set(resources),
       },
     ]

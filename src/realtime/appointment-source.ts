@@ -4,7 +4,7 @@ import type { AppointmentFilter } from '../domain/bookings/appointment-lists.ts'
 import { type AppointmentRecord, loadAppointments } from '../domain/bookings/appointments.ts'
 import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { type ChangedAppointment, concerns, readChangedAppointments } from './appointment-reading.ts'
-import { appointmentsScope, type Cursor, decodeCursor, encodeCursor, isAbout } from './cursors.ts'
+import { appointmentsScope, type Cursor, type Cursors, isAbout } from './cursors.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'
 import type { LogTail, TailReader, TailTurn } from './log-tail.ts'
 import { newestOfEach } from './pending-updates.ts'
@@ -50,9 +50,11 @@ interface Arrival {
 }
 
 const PENDING_LIMIT = 10_000
+/** Events that one who comes back is told of. Beyond, the list is the shorter way. */
+const MISSED_LIMIT = 2000
 const TOLD_LIMIT = 10_000
 
-export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): AppointmentSource {
+export function createAppointmentSource(cursors: Cursors, tail: () => Pick<LogTail, 'wake'>): AppointmentSource {
   const members = new Map<string, Set<Member>>()
   /** The versions told last, oldest first. */
   const told = new Map<string, number>()
@@ -106,7 +108,7 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
     })
   }
   const matching: AppointmentSource['matching'] = async ({ organizationId, filter, after }) => {
-    const cursor = after === null ? null : readCursor(after, organizationId)
+    const cursor = after === null ? null : readCursor(cursors, after, organizationId)
     const wants: Member['wants'] = (changed) => concerns(changed, filter)
     return arrive({
       organizationId,
@@ -118,6 +120,7 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
           organizationIds: [organizationId],
           since: cursor,
           position: await position,
+          limit: MISSED_LIMIT,
         })
         const first = missed.filter(wants).map(({ appointment }) => appointment)
         for (const appointment of first) setResumePoint(appointment, after as string)
@@ -135,14 +138,14 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
         const position = await turn.position
         const since = { ...turn.last, at: turn.last.now }
         const [changes, firsts] = await Promise.all([
-          readChangedAppointments(turn.tx, { organizationIds: [...members.keys()], since, position }),
+          readChangedAppointments(turn.tx, { organizationIds: [...members.keys()], since, position, limit: null }),
           Promise.all(served.map((arrival) => arrival.readFirst(turn).catch((error: unknown) => ({ error })))),
         ])
         return () => {
           for (const changed of changes) {
             if (!isNews(changed)) continue
             // Before this turn and not after it: of several changes a subscriber may have read the first only.
-            setResumePoint(changed.appointment, resumePoint(changed.organizationId, since))
+            setResumePoint(changed.appointment, resumePoint(cursors, changed.organizationId, since))
             for (const { wants, stream } of members.get(changed.organizationId) ?? []) {
               if (wants(changed)) stream.push(changed.appointment)
             }
@@ -180,12 +183,16 @@ export function createAppointmentSource(tail: () => Pick<LogTail, 'wake'>): Appo
   }
 }
 
-function resumePoint(organizationId: string, since: Pick<Cursor, 'epoch' | 'snapshot' | 'at'>): string {
-  return encodeCursor({ ...since, ahead: [], scope: appointmentsScope(organizationId) })
+function resumePoint(
+  cursors: Cursors,
+  organizationId: string,
+  since: Pick<Cursor, 'epoch' | 'snapshot' | 'at'>,
+): string {
+  return cursors.encode({ ...since, ahead: [], scope: appointmentsScope(organizationId) })
 }
 
-function readCursor(text: string, organizationId: string): Cursor {
-  const cursor = decodeCursor(text)
+function readCursor(cursors: Cursors, text: string, organizationId: string): Cursor {
+  const cursor = cursors.decode(text)
   if (!cursor || !isAbout(cursor, appointmentsScope(organizationId))) throw new InvalidCursorError()
   return cursor
 }

@@ -12,7 +12,7 @@ import {
   type ViewRange,
   watchRange,
 } from './availability-views.ts'
-import { type AvailabilityQuestion, availabilityScope, type Cursor, decodeCursor } from './cursors.ts'
+import { type AvailabilityQuestion, availabilityScope, type Cursor, type Cursors } from './cursors.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { applyEarly } from './early-changes.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'
@@ -35,6 +35,7 @@ export interface AvailabilitySource extends Disposable {
 }
 
 interface SourceInput {
+  cursors: Cursors
   clock: DatabaseClock
   tail: () => Pick<LogTail, 'position' | 'wake' | 'whenNotReading'>
   /**
@@ -53,7 +54,7 @@ interface Waiting extends Arrival {
   fail(error: unknown): void
 }
 
-export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput): AvailabilitySource {
+export function createAvailabilitySource({ clock, cursors, tail, lingerMs }: SourceInput): AvailabilitySource {
   const watched = createWatchedViews()
   const changed = new Set<AvailabilityView>()
   const leaving = new Map<AvailabilityView, NodeJS.Timeout>()
@@ -66,6 +67,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
   let reload = false
   let closed = false
 
+  const moment = () => ({ position: tail().position(), cursors })
   const flush = () => {
     clearImmediate(flushing)
     flushing = undefined
@@ -80,7 +82,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
     view.quietSince = null
     unsettled.add(view)
     view.snapshots.clear()
-    if (changes.opened.length + changes.closed.length > 0) tellMembers(view, tail().position(), changes)
+    if (changes.opened.length + changes.closed.length > 0) tellMembers(view, moment(), changes)
   }
   const alarms = createAlarms<AvailabilityView>(clock.now, (due) => {
     for (const view of due) changed.add(view)
@@ -104,7 +106,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
     newPending: ({ part }) =>
       refreshedBeyond(PENDING_LIMIT, () => {
         flush()
-        return snapshotOf(view, tail().position(), part)
+        return snapshotOf(view, moment(), part)
       }),
     left(stream) {
       view.members.delete(stream)
@@ -117,7 +119,7 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
   })
   /** From now on. */
   const begin = (view: AvailabilityView, range: ViewRange): AvailabilityStream => {
-    const snapshot = snapshotOf(view, tail().position(), range)
+    const snapshot = snapshotOf(view, moment(), range)
     const stream = join(view, range)
     stream.push(snapshot)
     return stream
@@ -182,16 +184,16 @@ export function createAvailabilitySource({ clock, tail, lingerMs }: SourceInput)
   }
   const firstUpdate = ({ view, range, since }: Waiting, missed: Missed): AvailabilityUpdate | null => {
     const position = tail().position()
-    if (!since || !missed || !view.plan) return snapshotOf(view, position, range)
+    if (!since || !missed || !view.plan) return snapshotOf(view, moment(), range)
     const { cursor } = since
     // Between the turn's look at the clock and this moment a hold may have expired, and the others have been told.
     const until = Math.max(position.now, view.at)
-    return changeOf(view, position, touchedSince(view, view.plan, { range, cursor, steps: missed, until }))
+    return changeOf(view, moment(), touchedSince(view, view.plan, { range, cursor, steps: missed, until }))
   }
 
   const subscribe = async (question: AvailabilityQuestion, after: string | null): Promise<AvailabilityStream> => {
     if (closed) throw new Error('Live availability is closing.')
-    const cursor: Cursor | null = after === null ? null : decodeCursor(after)
+    const cursor: Cursor | null = after === null ? null : cursors.decode(after)
     if (after !== null && !cursor) throw new InvalidCursorError()
     const view = enter(question)
     const range = rangeOf(question, tail().position().now)

@@ -1,5 +1,5 @@
 // Cursors: the opaque version of exactly one answer, good for learning what has changed since.
-import { hash } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { Instant } from '../domain/vocabulary/types.ts'
 import { type Snapshot, toSnapshot } from './snapshots.ts'
 
@@ -11,7 +11,7 @@ export interface Cursor {
   ahead: readonly number[]
   /** The instant of the database's clock that the answer was judged at. */
   at: Instant
-  /** What the answer is about (`availabilityScope`, `appointmentsScope`): a cursor is good for the same question only. */
+  /** What the answer is about (`availabilityScope`, `appointmentsScope`): a cursor is good for the same only. */
   scope: string
 }
 
@@ -46,42 +46,102 @@ export function sortedIds(ids: readonly string[] | null): string[] {
 
 /** Whether the cursor belongs to this question. */
 export function isAbout(cursor: Cursor, scope: string): boolean {
-  return cursor.scope === shortened(scope)
+  return shortened(cursor.scope) === shortened(scope)
 }
 
-const FORMAT = '1'
-const LENGTH_LIMIT = 100_000
-const NUMBER = '[0-9a-z]{1,11}'
-const LIST = `(?:${NUMBER}(?:-${NUMBER})*)?`
-const PATTERN = new RegExp(
-  `^${FORMAT}\\.([0-9a-f]{0,12})\\.([\\w-]{1,11})\\.(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})\\.(${LIST})\\.(${LIST})$`,
-)
+/**
+ * Transactions of a snapshot, and ahead of it, that a cursor names at most. Of more it forgets some: then it sees less
+ * than the answer did, and whoever comes back with it is told some things again.
+ */
+const NAMED_LIMIT = 24
+const LENGTH_LIMIT = 400
+const VERSION = 2
+const SCOPE_BYTES = 8
+const EPOCH_BYTES = 6
+const SEAL_BYTES = 12
+const HEAD_BYTES = 1 + SCOPE_BYTES + EPOCH_BYTES
 
-/** It is in every message: all transactions are told as their distance from the oldest, in base 36. */
-export function encodeCursor({ epoch, snapshot, ahead, at, scope }: Cursor): string {
-  const { xmin, xmax, running } = snapshot
-  const distances = (xids: Iterable<number>) => [...xids].map((xid) => (xid - xmin).toString(36)).join('-')
-  const numbers = [at, xmin, xmax - xmin].map((number) => number.toString(36))
-  return [FORMAT, epoch, shortened(scope), ...numbers, distances(running), distances(ahead)].join('.')
+/** Writes and reads cursors that are sealed: what comes back is ours or nothing. */
+export interface Cursors {
+  encode(cursor: Cursor): string
+  /** Null: not a cursor of ours. Nothing is read of it before its seal has been compared. */
+  decode(text: string): Cursor | null
 }
 
-/** Null: not a cursor of ours. */
-export function decodeCursor(text: string): Cursor | null {
-  const match = text.length <= LENGTH_LIMIT ? PATTERN.exec(text) : null
-  if (!match) return null
-  const [, epoch = '', scope = '', at = '', oldest = '', length = '', running = '', ahead = ''] = match
-  const xmin = Number.parseInt(oldest, 36)
-  const xids = (list: string) =>
-    list === '' ? [] : list.split('-').map((distance) => xmin + Number.parseInt(distance, 36))
-  const snapshot = toSnapshot(xmin, xmin + Number.parseInt(length, 36), xids(running))
-  const instant = Number.parseInt(at, 36)
-  if (!snapshot || !Number.isSafeInteger(instant) || !xids(ahead).every(Number.isSafeInteger)) return null
-  return { epoch, scope, at: instant, snapshot, ahead: xids(ahead) }
+/** `secret` is the database's, so that all its gateways share it without configuration. */
+export function createCursors(secret: string): Cursors {
+  const key = createHmac('sha256', secret).update('cursors').digest()
+  return { encode: (cursor) => encodeCursor(cursor, key), decode: (text) => decodeCursor(text, key) }
 }
 
-// Enough to tell questions apart; that a cursor is put to the wrong one is a slip and not an attack.
+function encodeCursor({ epoch, snapshot, ahead, at, scope }: Cursor, key: Buffer): string {
+  const { xmin, xmax, running } = bounded(snapshot)
+  const numbers = [at, xmin, xmax - xmin, running.size, ...[...running].map((xid) => xid - xmin)]
+  // A transaction ahead may be one that was running, and so below xmax, but never below xmin.
+  const told = ahead.slice(-NAMED_LIMIT)
+  numbers.push(told.length, ...told.map((xid) => xid - xmin))
+  const head = Buffer.concat([
+    Buffer.of(VERSION),
+    Buffer.from(shortened(scope), 'base64url'),
+    Buffer.from(epoch.padEnd(EPOCH_BYTES * 2, '0'), 'hex'),
+    Buffer.from(numbers.flatMap(varint)),
+  ])
+  return Buffer.concat([head, seal(head, key)]).toString('base64url')
+}
+
+function decodeCursor(text: string, key: Buffer): Cursor | null {
+  if (text.length > LENGTH_LIMIT || !/^[\w-]+$/.test(text)) return null
+  const bytes = Buffer.from(text, 'base64url')
+  const head = bytes.subarray(0, -SEAL_BYTES)
+  if (head.length < HEAD_BYTES || head[0] !== VERSION || bytes.toString('base64url') !== text) return null
+  if (!timingSafeEqual(bytes.subarray(-SEAL_BYTES), seal(head, key))) return null
+  const numbers = readVarints(head.subarray(HEAD_BYTES))
+  const [at = 0, xmin = 0, length = 0, count = 0] = numbers
+  const running = numbers.slice(4, 4 + count).map((distance) => xmin + distance)
+  const ahead = numbers.slice(5 + count).map((distance) => xmin + distance)
+  const snapshot = toSnapshot(xmin, xmin + length, running)
+  if (!snapshot) return null
+  const scope = head.toString('base64url', 1, 1 + SCOPE_BYTES)
+  const epoch = head.toString('hex', 1 + SCOPE_BYTES, HEAD_BYTES)
+  return { epoch: /^0+$/.test(epoch) ? '' : epoch, scope, at, snapshot, ahead }
+}
+
+/** The same or an earlier snapshot that names no more transactions than a cursor holds. */
+function bounded(snapshot: Snapshot): Snapshot {
+  if (snapshot.running.size <= NAMED_LIMIT) return snapshot
+  const running = [...snapshot.running].sort((a, b) => a - b)
+  return { xmin: snapshot.xmin, xmax: running[NAMED_LIMIT] as number, running: new Set(running.slice(0, NAMED_LIMIT)) }
+}
+
+function seal(head: Buffer, key: Buffer): Buffer {
+  return createHmac('sha256', key).update(head).digest().subarray(0, SEAL_BYTES)
+}
+
+function varint(number: number): number[] {
+  const bytes: number[] = []
+  for (let rest = number; ; rest = Math.floor(rest / 128)) {
+    bytes.push(rest < 128 ? rest : (rest % 128) + 128)
+    if (rest < 128) return bytes
+  }
+}
+
+function readVarints(bytes: Buffer): number[] {
+  const numbers: number[] = []
+  let number = 0
+  let factor = 1
+  for (const byte of bytes) {
+    number += (byte % 128) * factor
+    factor *= 128
+    if (byte >= 128) continue
+    numbers.push(number)
+    number = 0
+    factor = 1
+  }
+  return numbers
+}
+
 function shortened(scope: string): string {
-  return scope.slice(0, 11)
+  return Buffer.from(scope, 'base64url').subarray(0, SCOPE_BYTES).toString('base64url')
 }
 
 function digest(parts: string[]): string {

@@ -7,7 +7,7 @@ import { type AppointmentStream, createAppointmentSource } from './appointment-s
 import { createAvailabilitySource } from './availability-source.ts'
 import type { AvailabilityStream } from './availability-views.ts'
 import type { Bus } from './bus.ts'
-import type { AvailabilityQuestion } from './cursors.ts'
+import { type AvailabilityQuestion, type Cursor, createCursors } from './cursors.ts'
 import { createDatabaseClock } from './database-clock.ts'
 import { startLogTail } from './log-tail.ts'
 
@@ -33,6 +33,8 @@ export interface Live extends AsyncDisposable {
   /** A transaction of this process was committed: shows it here and tells the other gateways. Never throws or waits. */
   onCommitted(transaction: CommittedTransaction): void
   status(): LiveStatus
+  /** As an answer carries it. */
+  writeCursor(cursor: Cursor): string
 }
 
 interface LiveStatus {
@@ -49,6 +51,8 @@ interface LiveInput {
   db: Database
   bus: Bus
   logger: Logger
+  /** What cursors are sealed with: the same for all gateways of a database. */
+  cursorSecret: string
   /** How long a view without subscribers is kept. */
   lingerMs?: number
 }
@@ -58,10 +62,11 @@ const RELIABLE_INTERVAL_MS = 800
 const UNRELIABLE_INTERVAL_MS = 250
 
 /** Never connects by itself: the first subscriber does. */
-export function createLive({ db, bus, logger, lingerMs = 10_000 }: LiveInput): Live {
+export function createLive({ db, bus, logger, cursorSecret, lingerMs = 10_000 }: LiveInput): Live {
   const clock = createDatabaseClock()
-  const availability = createAvailabilitySource({ clock, tail: () => tail, lingerMs })
-  const appointments = createAppointmentSource(() => tail)
+  const cursors = createCursors(cursorSecret)
+  const availability = createAvailabilitySource({ clock, cursors, tail: () => tail, lingerMs })
+  const appointments = createAppointmentSource(cursors, () => tail)
   const tail = startLogTail({
     db,
     clock,
@@ -84,6 +89,7 @@ export function createLive({ db, bus, logger, lingerMs = 10_000 }: LiveInput): L
     },
   })
   return {
+    writeCursor: cursors.encode,
     availability: ({ after, ...question }) => availability.subscribe(question, after),
     appointment: appointments.one,
     appointments: appointments.matching,

@@ -2,26 +2,28 @@
 import type { SlotChanges } from '../domain/slots/slot-diff.ts'
 import type { Instant, Slot } from '../domain/vocabulary/types.ts'
 import type { AvailabilityStream, AvailabilityUpdate, AvailabilityView, ViewRange } from './availability-views.ts'
-import { type Cursor, encodeCursor, isAbout } from './cursors.ts'
+import { type Cursor, type Cursors, isAbout } from './cursors.ts'
 import { DAY_MS } from './day-reading.ts'
 import type { TailPosition } from './log-tail.ts'
 import { firstFrom, type SlotDay } from './slot-days.ts'
 import { includes, sees } from './snapshots.ts'
 import { slotsBetween } from './view-judging.ts'
 
+/** Where the states of all views stand, and how that is written into a cursor. */
+export interface Moment {
+  position: TailPosition
+  cursors: Cursors
+}
+
 /** How many different snapshots of one view are kept. */
 const SNAPSHOT_LIMIT = 64
 
 /** The present slots of a range. Only of a view without pending changes: the cursor stands for slots and states alike. */
-export function snapshotOf(
-  view: AvailabilityView,
-  position: TailPosition,
-  { from, to }: ViewRange,
-): AvailabilityUpdate {
+export function snapshotOf(view: AvailabilityView, moment: Moment, { from, to }: ViewRange): AvailabilityUpdate {
   const key = `${edgeOf(view, from)} ${edgeOf(view, to)}`
   const known = view.snapshots.get(key)
   if (known) return known
-  const cursor = cursorOf(view, position)
+  const cursor = cursorOf(view, moment)
   const update = Object.freeze({ kind: 'SNAPSHOT', opened: slotsBetween(view, from, to), closed: [], cursor } as const)
   if (view.snapshots.size >= SNAPSHOT_LIMIT) view.snapshots.clear()
   view.snapshots.set(key, update)
@@ -29,12 +31,12 @@ export function snapshotOf(
 }
 
 /** Tells everybody what they see of the changes. Most see all of them, and those at an edge the same part. */
-export function tellMembers(view: AvailabilityView, position: TailPosition, { opened, closed }: SlotChanges): void {
+export function tellMembers(view: AvailabilityView, moment: Moment, { opened, closed }: SlotChanges): void {
   const starts = [opened, closed].map((slots) => slots.map(({ startsAt }) => startsAt).sort((a, b) => a - b))
   const [openedAt, closedAt] = starts as [Instant[], Instant[]]
   const first = Math.min(openedAt[0] ?? Number.POSITIVE_INFINITY, closedAt[0] ?? Number.POSITIVE_INFINITY)
   const last = Math.max(openedAt.at(-1) ?? 0, closedAt.at(-1) ?? 0)
-  const cursor = cursorOf(view, position)
+  const cursor = cursorOf(view, moment)
   const whole: AvailabilityUpdate = Object.freeze({ kind: 'CHANGE', opened, closed, cursor })
   const parts = new Map<string, { update: AvailabilityUpdate; members: AvailabilityStream[] } | null>()
   for (const member of view.members) {
@@ -60,11 +62,11 @@ export function tellMembers(view: AvailabilityView, position: TailPosition, { op
 /** What one is told who comes back; null: nothing was touched. */
 export function changeOf(
   view: AvailabilityView,
-  position: TailPosition,
+  moment: Moment,
   { opened, closed }: SlotChanges,
 ): AvailabilityUpdate | null {
   if (opened.length + closed.length === 0) return null
-  return Object.freeze({ kind: 'CHANGE', opened, closed, cursor: cursorOf(view, position) })
+  return Object.freeze({ kind: 'CHANGE', opened, closed, cursor: cursorOf(view, moment) })
 }
 
 /**
@@ -87,9 +89,10 @@ export function isCurrent(view: AvailabilityView, position: TailPosition, cursor
   )
 }
 
-function cursorOf(view: AvailabilityView, { epoch, snapshot }: TailPosition): string {
+function cursorOf(view: AvailabilityView, { position, cursors }: Moment): string {
+  const { epoch, snapshot } = position
   const ahead = view.aheadOf === snapshot ? view.ahead : []
-  return encodeCursor({ epoch, snapshot, ahead, at: view.at, scope: view.scope })
+  return cursors.encode({ epoch, snapshot, ahead, at: view.at, scope: view.scope })
 }
 
 function partOf({ opened, closed, ...whole }: AvailabilityUpdate, from: Instant, to: Instant) {

@@ -4,7 +4,7 @@ import { type AvailabilityAnswer, checkRange, findAvailability } from '../domain
 import { seesCustomers } from '../domain/people/callers.ts'
 import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import type { AvailabilityUpdate as AvailabilityUpdateMessage } from '../realtime/availability-views.ts'
-import { type AvailabilityQuestion, availabilityScope, encodeCursor } from '../realtime/cursors.ts'
+import { type AvailabilityQuestion, availabilityScope } from '../realtime/cursors.ts'
 import { parseSnapshot } from '../realtime/snapshots.ts'
 import { AvailabilityUpdateKind } from './enums.ts'
 import { builder } from './machinery/builder.ts'
@@ -92,7 +92,7 @@ builder.queryFields((t) => ({
       const question = readQuestion(ctx, input)
       const answer = await ctx.read((tx) => findAvailability(tx, question))
       if (selectsRecordsOf(info, 'candidates')) await ctx.moment().resources.preload(candidatesOf(answer))
-      return { ...answer, cursor: cursorOf(answer, question) }
+      return { ...answer, cursor: cursorOf(ctx, answer, question) }
     },
   }),
   alternatives: t.field({
@@ -140,10 +140,10 @@ builder.subscriptionField('availability', (t) =>
   }),
 )
 
-function cursorOf({ position }: AvailabilityAnswer, question: AvailabilityQuestion): string {
+function cursorOf({ live }: Context, { position }: AvailabilityAnswer, question: AvailabilityQuestion): string {
   const snapshot = parseSnapshot(position.snapshot)
   if (!snapshot) throw new Error('PostgreSQL named a snapshot in an unknown form.')
-  return encodeCursor({
+  return live.writeCursor({
     epoch: position.epoch,
     snapshot,
     ahead: [],

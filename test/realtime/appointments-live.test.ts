@@ -2,18 +2,22 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readLogPosition } from '../../src/db/log-positions.ts'
+import { asSystem } from '../../src/db/transaction.ts'
 import type { AppointmentRecord } from '../../src/domain/bookings/appointments.ts'
 import { cancelAppointment } from '../../src/domain/bookings/cancel-appointment.ts'
 import { rescheduleAppointment } from '../../src/domain/bookings/reschedule-appointment.ts'
 import { type BookingLane, createBookingLane } from '../../src/domain/claims/booking-lane.ts'
-import { appointmentsScope, encodeCursor } from '../../src/realtime/cursors.ts'
+import { TooMuchChangedError } from '../../src/realtime/appointment-reading.ts'
+import { appointmentsScope, createCursors } from '../../src/realtime/cursors.ts'
 import { InvalidCursorError } from '../../src/realtime/invalid-cursor-error.ts'
 import { emptySnapshot, parseSnapshot } from '../../src/realtime/snapshots.ts'
+import { CURSOR_SECRET } from '../support/cursor-secret.ts'
 import { book, hourAhead, openSalon, type Salon } from '../support/salon.ts'
 import { until } from '../support/until.ts'
 import { openGateway, type TestGateway } from './gateways.ts'
 
 const HOUR = 3_600_000
+const cursors = createCursors(CURSOR_SECRET)
 let salon: Salon
 let gateway: TestGateway
 let lane: BookingLane
@@ -120,7 +124,7 @@ it('after the moment of a list: what changed since, then what changes', async ()
   const moved = await move(moves, hourAhead(34))
   const booked = await booking(hourAhead(31))
   const question = { organizationId, filter: { from: hourAhead(30), to: hourAhead(33) } }
-  const seen = collect(await gateway.live.appointments({ ...question, after: encodeCursor(cursor) }))
+  const seen = collect(await gateway.live.appointments({ ...question, after: cursors.encode(cursor) }))
   await until(() => seen.length === 2)
   expect(versions(seen).sort()).toEqual([`${moved.id} 2`, `${booked.id} 1`].sort())
   await cancel(stays)
@@ -129,10 +133,10 @@ it('after the moment of a list: what changed since, then what changes', async ()
 
   // The database has recovered from a crash in between: rather twice than never.
   const again = collect(
-    await gateway.live.appointments({ ...question, after: encodeCursor({ ...cursor, epoch: 'ff' }) }),
+    await gateway.live.appointments({ ...question, after: cursors.encode({ ...cursor, epoch: 'ffffffffffff' }) }),
   )
   await until(() => again.length >= 3)
-  const other = encodeCursor({ ...cursor, scope: appointmentsScope(salon.cutId) })
+  const other = cursors.encode({ ...cursor, scope: appointmentsScope(salon.cutId) })
   await expect(gateway.live.appointments({ ...question, after: other })).rejects.toBeInstanceOf(InvalidCursorError)
 })
 
@@ -158,4 +162,23 @@ it('many appointments changed at once from two sides: each told, and no version 
       expect(own).toEqual([...new Set(own)].sort((a, b) => a - b))
     }
   }
+})
+
+it('is told to read the list again by whom too much was missed, however much the others have', async () => {
+  const { organizationId } = salon
+  const { snapshot, epoch, now } = await salon.read(readLogPosition)
+  const seen = parseSnapshot(snapshot) ?? emptySnapshot
+  const cursor = { epoch, snapshot: seen, ahead: [], at: now, scope: appointmentsScope(organizationId) }
+  const booked = await booking(hourAhead(80))
+  const after = cursors.encode(cursor)
+  const ask = () => gateway.live.appointments({ organizationId, filter: {}, after })
+  await (await ask()).return()
+  await asSystem(
+    salon.db,
+    (tx) => tx.sql`
+      insert into appointment_events (organization_id, appointment_id, version, kind, actor, origin)
+      select organization_id, appointment_id, 1000 + n, kind, actor, origin
+      from appointment_events, generate_series(1, 2000) n where appointment_id = ${booked.id} and version = 1`,
+  )
+  await expect(ask()).rejects.toBeInstanceOf(TooMuchChangedError)
 })

@@ -8,6 +8,7 @@ import { type Bus, createLocalBus } from '../../src/realtime/bus.ts'
 import type { AvailabilityQuestion } from '../../src/realtime/cursors.ts'
 import { type AvailabilityUpdate, createLive, type Live } from '../../src/realtime/live.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
+import { CURSOR_SECRET } from '../support/cursor-secret.ts'
 
 export interface TestGateway extends AsyncDisposable {
   db: Database
@@ -21,7 +22,7 @@ export function openGateway(
 ): TestGateway {
   const db = openDatabase({ url, poolSize })
   const own = openDatabase({ url, poolSize: 2 })
-  const live = createLive({ db: own, bus, logger: createLogger('silent') })
+  const live = createLive({ cursorSecret: CURSOR_SECRET, db: own, bus, logger: createLogger('silent') })
   if (!isDeaf) db.onCommitted = (transaction) => live.onCommitted(transaction)
   return {
     db,

@@ -6,15 +6,17 @@ import { findAvailability } from '../../src/domain/availability/availability.ts'
 import { releaseHold } from '../../src/domain/bookings/release-hold.ts'
 import { setWeeklyHours } from '../../src/domain/catalogue/working-schedules.ts'
 import { type BookingLane, createBookingLane } from '../../src/domain/claims/booking-lane.ts'
-import { type AvailabilityQuestion, availabilityScope, decodeCursor, encodeCursor } from '../../src/realtime/cursors.ts'
+import { type AvailabilityQuestion, availabilityScope, type Cursor, createCursors } from '../../src/realtime/cursors.ts'
 import { InvalidCursorError } from '../../src/realtime/invalid-cursor-error.ts'
 import { pruneChanges } from '../../src/realtime/prune-changes.ts'
 import { parseSnapshot } from '../../src/realtime/snapshots.ts'
+import { CURSOR_SECRET } from '../support/cursor-secret.ts'
 import { ALWAYS_OPEN, book, hold, hourAhead, openSalon, type Salon } from '../support/salon.ts'
 import { until } from '../support/until.ts'
 import { answerOf, follow, openGateway, type TestGateway } from './gateways.ts'
 
 const HOUR = 3_600_000
+const cursors = createCursors(CURSOR_SECRET)
 let salon: Salon
 let gateway: TestGateway
 let lane: BookingLane
@@ -50,7 +52,7 @@ async function query(asked: AvailabilityQuestion) {
     const { epoch, now, ...position } = answer.position
     const snapshot = parseSnapshot(position.snapshot)
     if (!snapshot) throw new Error('no snapshot')
-    const cursor = encodeCursor({ epoch, snapshot, ahead: [], at: now, scope: availabilityScope(asked) })
+    const cursor = cursors.encode({ epoch, snapshot, ahead: [], at: now, scope: availabilityScope(asked) })
     return { slots: answer.slots, cursor }
   })
 }
@@ -166,7 +168,7 @@ describe('one snapshot is the answer', () => {
     await client.close()
     return client.updates[0]?.kind
   }
-  const changed = (text: string, change: object) => encodeCursor({ ...decodeCursor(text), ...change } as never)
+  const changed = (text: string, change: object) => cursors.encode({ ...cursors.decode(text), ...change } as never)
 
   it('to a cursor of another question', async () => {
     const asked = question()
@@ -221,7 +223,10 @@ async function pruneEverything(): Promise<void> {
 }
 
 it('what is no cursor is refused', async () => {
-  for (const after of ['', 'nonsense', 'Zm9v']) {
+  const { cursor } = await query(question())
+  const forged = createCursors('another secret').encode(cursors.decode(cursor) as Cursor)
+  const broken = cursor.replace(/^.{20}/, (start) => [...start].reverse().join(''))
+  for (const after of ['', 'nonsense', 'Zm9v', `${cursor}A`, broken, forged, 'A'.repeat(98_000)]) {
     await expect(gateway.live.availability({ ...question(), after })).rejects.toBeInstanceOf(InvalidCursorError)
   }
 })

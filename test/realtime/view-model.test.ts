@@ -11,7 +11,7 @@ import {
   rangeOf,
   watchRange,
 } from '../../src/realtime/availability-views.ts'
-import type { Cursor } from '../../src/realtime/cursors.ts'
+import { type Cursor, createCursors } from '../../src/realtime/cursors.ts'
 import { DAY_MS, dayNumber, dayText } from '../../src/realtime/day-reading.ts'
 import type { LoggedChange } from '../../src/realtime/log-reading.ts'
 import { touchedSince } from '../../src/realtime/missed-changes.ts'
@@ -27,6 +27,7 @@ import { type Random, seededRandom } from './random-changes.ts'
 
 const START = at('2027-03-26T06:00:00Z')
 const POSITION = { epoch: '0123456789ab', snapshot: emptySnapshot, prunedBelow: 0, now: START, continues: true }
+const MOMENT = { position: POSITION, cursors: createCursors('secret') }
 const PEOPLE = ['anna', 'ben']
 
 const plain = service([segment(30, [staff(...PEOPLE)], { bufferBeforeMinutes: 10, bufferAfterMinutes: 5 })], {
@@ -70,7 +71,7 @@ function openWorld(offered: ServiceDefinition, random: Random) {
   const refresh = () => {
     const changes = refreshView(view, plan, now)
     view.snapshots.clear()
-    if (changes.opened.length + changes.closed.length > 0) tellMembers(view, POSITION, changes)
+    if (changes.opened.length + changes.closed.length > 0) tellMembers(view, MOMENT, changes)
   }
   const change = (added: Claim[], removed: Claim[]) => {
     const days = new Map<string, { subjectId: string; number: number; added: Claim[]; removed: Claim[] }>()
@@ -129,13 +130,13 @@ function openWorld(offered: ServiceDefinition, random: Random) {
       }
       refresh()
       const source = {
-        newPending: () => refreshedBeyond<AvailabilityUpdate>(64, () => snapshotOf(view, POSITION, own)),
+        newPending: () => refreshedBeyond<AvailabilityUpdate>(64, () => snapshotOf(view, MOMENT, own)),
         left() {},
         another: () => expect.fail(),
       }
       const person: Person = { stream: createUpdateStream(source, own), known: new Map(), range }
       person.stream.deliverTo({ isReady: () => true, take: (update) => take(person.known, update), end() {} })
-      person.stream.push(snapshotOf(view, POSITION, own))
+      person.stream.push(snapshotOf(view, MOMENT, own))
       view.members.add(person.stream)
       people.push(person)
       return person

@@ -1,4 +1,5 @@
 // A salon behind the real schema: operations run as the server runs them, without the HTTP around it, on both engines.
+
 import type { ExecutionResult, GraphQLError } from 'graphql'
 import { expect } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
@@ -16,6 +17,7 @@ import { createSchema } from '../../src/schema/schema.ts'
 import { createDocuments, isPrepared, type Prepared, toExecutionArgs } from '../../src/server/execution/documents.ts'
 import { createExecute } from '../../src/server/execution/execution.ts'
 import { createOperations, type Operations } from '../../src/server/execution/operations.ts'
+import { CURSOR_SECRET } from '../support/cursor-secret.ts'
 
 export interface Answer<Data> {
   data: Data
@@ -48,7 +50,7 @@ export function openGateway(
   { db, lane }: { db: Database; lane: BookingLane },
   engines: readonly [Engine, ...Engine[]] = ENGINES,
 ): Gateway {
-  const live = createLive({ db, bus: createLocalBus(), logger })
+  const live = createLive({ cursorSecret: CURSOR_SECRET, db, bus: createLocalBus(), logger })
   const [first, ...others] = engines.map((engine) =>
     createOperations({
       openContext: ({ caller, requestId }) =>

@@ -9,10 +9,11 @@ import { listWebhookDeliveries } from '../../src/domain/outside/webhooks/webhook
 import { createWebhookEndpoint } from '../../src/domain/outside/webhooks/webhook-endpoints.ts'
 import type { Caller } from '../../src/domain/people/callers.ts'
 import { upsertCustomer } from '../../src/domain/people/customers.ts'
-import { appointmentsScope, encodeCursor } from '../../src/realtime/cursors.ts'
+import { appointmentsScope, createCursors } from '../../src/realtime/cursors.ts'
 import { parseSnapshot } from '../../src/realtime/snapshots.ts'
 import { encodeId } from '../../src/schema/machinery/ids.ts'
 import { formatInstant } from '../../src/schema/machinery/instants.ts'
+import { CURSOR_SECRET } from '../support/cursor-secret.ts'
 import {
   ALWAYS_OPEN,
   book,
@@ -159,5 +160,11 @@ async function readMoment({ read, organizationId }: TenantWithLane): Promise<str
   const { epoch, snapshot, now } = await read(readLogPosition)
   const seen = parseSnapshot(snapshot)
   if (!seen) throw new Error('PostgreSQL answered no snapshot.')
-  return encodeCursor({ epoch, snapshot: seen, ahead: [], at: now, scope: appointmentsScope(organizationId) })
+  return createCursors(CURSOR_SECRET).encode({
+    epoch,
+    snapshot: seen,
+    ahead: [],
+    at: now,
+    scope: appointmentsScope(organizationId),
+  })
 }

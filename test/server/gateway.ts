@@ -18,6 +18,7 @@ import { createContext } from '../../src/schema/machinery/context.ts'
 import { createSchema } from '../../src/schema/schema.ts'
 import { createGraphqlEndpoint } from '../../src/server/graphql-endpoint.ts'
 import { openServer } from '../../src/server.ts'
+import { CURSOR_SECRET } from '../support/cursor-secret.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 export interface TestGateway extends AsyncDisposable {
@@ -54,7 +55,7 @@ export async function openTestGateway(options: TestGatewayOptions = {}): Promise
   const { publishableKey, secretKey } = await loadDemo(db)
   const lane = stack.use(createBookingLane(db))
   const bus = stack.use(createLocalBus())
-  const live = stack.use(createLive({ db, bus, logger }))
+  const live = stack.use(createLive({ cursorSecret: CURSOR_SECRET, db, bus, logger }))
   db.onCommitted = (transaction) => live.onCommitted(transaction)
   const keyring = createKeyring(db)
   const endpoint = stack.use(

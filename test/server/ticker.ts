@@ -16,6 +16,8 @@ export interface Ticker {
   openContext: OpenContext
   /** Tells all subscribers of the topic the same object. */
   tell(topic: string, text: string): void
+  /** An update that breaks whoever serializes it. */
+  tellBroken(topic: string): void
   /** The texts that were executed, in order. */
   executed: string[]
   /** How often each way of subscribing was authorized. */
@@ -108,6 +110,16 @@ export function createTicker({ pendingLimit = 8 }: { pendingLimit?: number } = {
       topic.snapshot = { kind: 'SNAPSHOT', text, cursor: `${name}-${topic.version}` }
       const tick: Tick = { ...topic.snapshot, kind: 'CHANGE' }
       for (const stream of topic.streams) stream.push(tick)
+    },
+    tellBroken(name) {
+      const tick: Tick = {
+        kind: 'CHANGE',
+        text: 'broken',
+        get cursor(): string {
+          throw new Error('no cursor')
+        },
+      }
+      for (const stream of topicOf(name).streams) stream.push(tick)
     },
     executed: [],
     authorized: [],

@@ -104,5 +104,7 @@ export const appointmentEvents = pgTable(
       foreignColumns: [appointments.organizationId, appointments.id],
     }),
     index('appointment_events_xid_idx').on(table.xid),
+    // What one organization missed, however much the others have changed.
+    index('appointment_events_organization_xid_idx').on(table.organizationId, table.xid),
   ],
 )

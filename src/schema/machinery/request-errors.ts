@@ -1,6 +1,7 @@
 // Top-level errors: not signed in, not allowed, malformed. Faults are masked by whoever executes the operation.
 import { GraphQLError } from 'graphql'
 import { InvalidInputError, NotFoundError, Refusal } from '../../domain/vocabulary/refusals.ts'
+import { TooMuchChangedError } from '../../realtime/appointment-reading.ts'
 import { InvalidCursorError } from '../../realtime/invalid-cursor-error.ts'
 
 export function unauthenticated(): GraphQLError {
@@ -21,7 +22,9 @@ export function badUserInput(message: string): GraphQLError {
  * no refusals stay as they are.
  */
 export function asRequestError(error: unknown): unknown {
-  if (error instanceof NotFoundError || error instanceof InvalidCursorError) return badUserInput(error.message)
+  if (error instanceof NotFoundError || error instanceof InvalidCursorError || error instanceof TooMuchChangedError) {
+    return badUserInput(error.message)
+  }
   if (error instanceof InvalidInputError) {
     return requestError('BAD_USER_INPUT', error.message, { issues: error.issues })
   }

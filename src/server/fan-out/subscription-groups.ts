@@ -64,7 +64,7 @@ export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput)
   const run = async (group: Group) => {
     for (let step = group.steps.shift(); step; step = group.steps.shift()) {
       if ('finish' in step) step.finish()
-      else await tell(group, step.update, step.members)
+      else await tell(group, step.update, step.members).catch(breakOff(group, step.members))
     }
     group.isRunning = false
     const held = [...group.held]
@@ -74,6 +74,13 @@ export function createSubscriptionGroups({ operations, stalledMs }: GroupsInput)
 
   const tell = async (group: Group, update: object, members: Member[]) => {
     const bytes = group.results.get(update) ?? (await serialize(group, update, members))
+    for (const { sink, hasLeft } of members) if (!hasLeft) sink.write(bytes)
+  }
+
+  /** A fault of ours, in executing or writing: told and logged like one of a resolver, and what was missed is made good. */
+  const breakOff = (group: Group, members: Member[]) => (error: unknown) => {
+    startOver(group, members)
+    const bytes = shareBytes(writeResult(operations.describeFailure(group.args, error)), null)
     for (const { sink, hasLeft } of members) if (!hasLeft) sink.write(bytes)
   }
 

@@ -119,6 +119,15 @@ describe('the same operation with the same rights', () => {
     await reading
   })
 
+  test('tells its members of a fault outside of the resolvers, and goes on with a snapshot', async () => {
+    const topic = newTopic()
+    const [one, other] = [await join(topic), await join(topic)]
+    ticker.tellBroken(topic)
+    await until(() => [one, other].every((socket) => JSON.stringify(socket.messages).includes('INTERNAL_SERVER_ERROR')))
+    ticker.tell(topic, 'after')
+    await until(() => [one, other].every((socket) => socket.texts('1').at(-1) === 'after'))
+  })
+
   test('is forgotten with its last member', async () => {
     const topic = newTopic()
     const one = await join(topic)
