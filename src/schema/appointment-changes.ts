@@ -42,6 +42,10 @@ const RescheduleAppointmentInput = builder.inputType('RescheduleAppointmentInput
         "In the order of the segments' groups; omitted or null entries: the server picks, whoever is held, then whoever serves it already first.",
     }),
     reason: t.string({ description: 'Kept in the history. At most 2000 characters.' }),
+    allowCustomerConflict: t.boolean({
+      description:
+        'True: it is meant, although the customer has another appointment at this time. Otherwise that is refused as CUSTOMER_CONFLICT, to secret keys; others are not told of it.',
+    }),
     idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
   }),
 })
@@ -95,6 +99,7 @@ builder.mutationFields((t) => ({
         startsAt: input.startsAt,
         holdId: optionalId('hold', input.holdId),
         resourceIds: readWishedResources(input.resourceIds),
+        allowsCustomerConflict: input.allowCustomerConflict ?? false,
         reason: input.reason ?? null,
         idempotencyKey: input.idempotencyKey ?? null,
       }

@@ -67,6 +67,10 @@ const BookAppointmentInput = builder.inputType('BookAppointmentInput', {
     sessionKey: t.string({
       description: 'The session of the hold, if it was placed with one. 1 to 255 characters.',
     }),
+    allowCustomerConflict: t.boolean({
+      description:
+        'True: it is meant, although the customer has another appointment at this time. Otherwise that is refused as CUSTOMER_CONFLICT, to secret keys; others are not told of it.',
+    }),
     idempotencyKey: t.string({
       description:
         'Your name for this attempt. The same key with the same request runs once, for 24 hours; every repetition gets the same answer. A refusal keeps no key. 1 to 255 characters.',
@@ -109,6 +113,7 @@ builder.mutationField('bookAppointment', (t) =>
         onUnavailable: input.onUnavailable ?? ('REFUSE' as const),
         alternativeWithinMinutes: input.alternativeWithinMinutes ?? null,
         sessionKey: input.sessionKey ?? null,
+        allowsCustomerConflict: input.allowCustomerConflict ?? false,
         idempotencyKey: input.idempotencyKey ?? null,
       }
       return change(ctx, () => bookAppointment(ctx.lane, wish))

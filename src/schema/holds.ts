@@ -89,6 +89,10 @@ const HoldSlotInput = builder.inputType('HoldSlotInput', {
       defaultValue: false,
       description: 'On a refusal, hold the best alternative at once: SlotUnavailableError.heldAlternative.',
     }),
+    allowCustomerConflict: t.boolean({
+      description:
+        'True: it is meant, although the customer has another appointment at this time. Otherwise that is refused as CUSTOMER_CONFLICT, to secret keys; others are not told of it.',
+    }),
     idempotencyKey: t.string({
       description:
         'Your name for this attempt. The same key with the same request runs once, for 24 hours; every repetition gets the same answer. 1 to 255 characters.',
@@ -135,6 +139,7 @@ builder.mutationFields((t) => ({
         slot: readSlot(input.slot),
         ttlSeconds: input.ttlSeconds ?? null,
         sessionKey: input.sessionKey ?? null,
+        allowsCustomerConflict: input.allowCustomerConflict ?? false,
         replace: input.replace ?? false,
         customerId: optionalId('customer', input.customerId),
         holdAlternative: input.holdAlternative ?? false,

@@ -471,9 +471,13 @@ describe('the same function again', () => {
     const first = await call.invoke('book_appointment', args)
     const second = await call.invoke('book_appointment', { ...args, name: 'bjoern mueller', notes: 'again' })
     expect(second.body).toMatchObject({ outcome: 'BOOKED', appointmentId: first.body.appointmentId })
+    // One number, two people, one time: only where it is said to be meant.
+    const lena = { ...args, name: 'Lena Müller' }
+    expect((await call.invoke('book_appointment', lena)).body.outcome).toBe('ANOTHER_APPOINTMENT')
+    expect(await appointmentsOf(call)).toHaveLength(1)
     const [third, fourth] = await Promise.all([
-      call.invoke('book_appointment', { ...args, name: 'Lena Müller', notes: '1' }),
-      call.invoke('book_appointment', { ...args, name: 'Lena Müller', notes: '2' }),
+      call.invoke('book_appointment', { ...lena, another_person: true, notes: '1' }),
+      call.invoke('book_appointment', { ...lena, another_person: true, notes: '2' }),
     ])
     expect(third.body.appointmentId).toBe(fourth.body.appointmentId)
     expect(third.body.appointmentId).not.toBe(first.body.appointmentId)

@@ -35,6 +35,28 @@ describe('customers with one phone', () => {
     expect(await salon.db.sql`select phone from customers`).toEqual([{ phone: '+493023125000' }])
   })
 
+  it.each([{ known: false }, { known: true }])(
+    'get one appointment at one time through two gateways, though four people are free: %o',
+    async ({ known }) => {
+      await using salon = await openSalon({ people: 4 })
+      await using doors = openDoors(salon)
+      const customer = { name: 'Ada', phone: '+493023125000', email: null }
+      if (known) await book(doors.next(), hourAhead(1), { customer })
+      for (const door of doors.all) await book(door, hourAhead(2))
+      const at = hourAhead(24 * 3)
+      // Each with somebody else: no resource-day is shared.
+      const attempts = salon.people.map((person) => {
+        return book(doors.next(), at, {
+          customer,
+          slot: { serviceId: salon.cutId, startsAt: at, resourceIds: [person] },
+        })
+      })
+      const { won, refusals } = await outcomes(attempts)
+      expect(won).toHaveLength(1)
+      expect(refusals).toEqual({ SlotUnavailableError: 3 })
+    },
+  )
+
   it('are two rows where the unique index is gone: nothing else keeps them one', async () => {
     await using salon = await openSalon({ people: 4 })
     await salon.db.sql`drop index customers_one_per_phone`

@@ -74,7 +74,7 @@ export function serviceKey({ offer: { service } }: ClaimRequest): string {
 }
 
 function searchKey(request: ClaimRequest): string {
-  const { first, withinMinutes, customerId, phone } = request.alternatives
+  const { first, withinMinutes, customerId, phone, excludeStarts = [] } = request.alternatives
   return JSON.stringify([
     serviceKey(request),
     wishOf(request),
@@ -83,6 +83,7 @@ function searchKey(request: ClaimRequest): string {
     withinMinutes,
     customerId,
     phone,
+    excludeStarts,
   ])
 }
 
@@ -113,7 +114,7 @@ export async function readOwnAppointments(tx: Tx, customers: CustomerInWindow[])
     ) as customer
     join appointments a on a.organization_id = ${tx.organizationId} and a.customer_id = customer.id
     where a.id is distinct from w.except_id
-      and a.status = 'CONFIRMED' and a.starts_at < w.ends_at and a.ends_at > w.starts_at`
+      and a.status = 'CONFIRMED' and a.starts_at < w.ends_at and a.ends_at > w.starts_at`.execute()
   const byIndex = Map.groupBy(rows, ({ index }) => index)
   return customers.map((_, index) => byIndex.get(index) ?? [])
 }
@@ -128,6 +129,7 @@ function searchGroup({ requests, resources, exclude }: AlternativesRead, now: In
       timeZone: service.timeZone,
       first: request.alternatives.first,
       exclude,
+      excludeStarts: request.alternatives.excludeStarts,
     })
   // Whoever asked for a person wants that person at another time; somebody else only if there is no such time.
   const pinned = search(narrowToPins(service, pinsOf(request)))

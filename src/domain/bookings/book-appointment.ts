@@ -35,6 +35,8 @@ export interface BookAppointmentInput {
   /** Null: seven days. */
   alternativeWithinMinutes: number | null
   sessionKey: string | null
+  /** The customer may have another appointment then. Left out: no. */
+  allowsCustomerConflict?: boolean
   idempotencyKey: string | null
 }
 
@@ -99,6 +101,7 @@ async function bookSlot(
       quotas,
       inCall,
       extraLocks,
+      allowsCustomerConflict: input.allowsCustomerConflict ?? false,
       alternatives: {
         first: alternativesToFind(booksAlternative),
         withinMinutes: input.alternativeWithinMinutes ?? DEFAULT_WITHIN_MINUTES,
@@ -138,13 +141,16 @@ async function bookHold(
     quotas,
     inCall,
     extraLocks,
+    allowsCustomerConflict: input.allowsCustomerConflict ?? false,
     alternatives: {
       first: alternativesToFind(false),
       withinMinutes: DEFAULT_WITHIN_MINUTES,
       ...ownClashes(caller, booking),
     },
   }))
-  if (answer.decision.state === 'LOST') throw new HoldExpiredError(shownAlternatives(answer))
+  if (answer.decision.state === 'LOST') {
+    throw answer.decision.reasons.length > 0 ? slotUnavailable(answer) : new HoldExpiredError(shownAlternatives(answer))
+  }
   return bookedOf(lane, caller, booking, answer)
 }
 

@@ -19,6 +19,8 @@ export interface PlaceHoldInput {
   /** Releases older holds of the session, if the new one succeeds. */
   replace: Replacing
   customerId: string | null
+  /** The customer may have another appointment then. Left out: no. */
+  allowsCustomerConflict?: boolean
   /** On a refusal, hold the best alternative at once. */
   holdAlternative: boolean
   idempotencyKey: string | null
@@ -60,6 +62,7 @@ export async function placeHold(
       quotas,
       inCall,
       extraLocks,
+      allowsCustomerConflict: input.allowsCustomerConflict ?? false,
       refusal,
       alternatives: {
         first: alternativesToFind(input.holdAlternative),

@@ -18,13 +18,13 @@ import { bookingWindow } from '../slots/booking-window.ts'
 import { freeByStates, isLive, meets } from '../slots/resource-availability.ts'
 import { serviceAsBooked } from '../slots/service-as-booked.ts'
 import { planOf } from '../slots/service-plan.ts'
-import { explainStart } from '../slots/slot-explanation.ts'
+import { customerConflicts, explainStart } from '../slots/slot-explanation.ts'
 import { isOnGrid } from '../slots/slot-grid.ts'
 import { claimWindow, findSlots } from '../slots/slots.ts'
 import { localDayAt, startOfLocalDay } from '../time/zone-offsets.ts'
 import { OutdatedAttempt } from '../vocabulary/outdated-attempt.ts'
 import { NotFoundError, SlotUnavailableError } from '../vocabulary/refusals.ts'
-import type { Assignment, Claim, Instant, Interval, ResourceState } from '../vocabulary/types.ts'
+import type { Assignment, Claim, Instant, Interval, ResourceState, SlotBlock } from '../vocabulary/types.ts'
 import { changeAppointment, nameOf, resourceDaysOfClaim, writeAppointmentChange } from './appointment-changes.ts'
 import type { AppointmentRecord, StoredAppointment } from './appointments.ts'
 import { readReason } from './cancel-appointment.ts'
@@ -42,6 +42,8 @@ export interface RescheduleAppointmentInput {
   /** As in SlotWish; where the server picks, whoever serves it already is preferred. */
   resourceIds: (string | null)[]
   reason: string | null
+  /** The customer may have another appointment then. Left out: no. */
+  allowsCustomerConflict?: boolean
   idempotencyKey: string | null
 }
 
@@ -75,7 +77,7 @@ export async function rescheduleAppointment(
     },
     async (tx, { appointment, claims, now, lockedDays }, { offer }) => {
       const window = dayWindow(offer, startsAt)
-      const [held, ruling, resources, lastServed] = await Promise.all([
+      const [held, ruling, resources, lastServed, , own] = await Promise.all([
         holdId === null ? null : lockLiveHold(tx, holdId, now),
         judgeByPolicy(tx, { appointment, caller, change: 'RESCHEDULE', now }),
         readStates(tx, offer, window),
@@ -84,8 +86,9 @@ export async function rescheduleAppointment(
           [...offer.schedules.keys()].map((resourceId) => ({ resourceId, before: window.start })),
         ),
         checkVersions(tx, offer),
+        input.allowsCustomerConflict ? [] : readTakenForCustomer(tx, { caller, appointment, window }),
       ])
-      const move: Move = { caller, offer, appointment, held, resources, lastServed, startsAt, pinned, now }
+      const move: Move = { caller, offer, appointment, held, resources, lastServed, own, startsAt, pinned, now }
       const assignment = findMove(move)
       if (!assignment) throw await refuse(tx, move)
       const freed = [...claims, ...(held?.claims ?? [])]
@@ -127,6 +130,8 @@ interface Move {
   appointment: StoredAppointment
   held: HeldClaims | null
   resources: Map<string, ResourceState>
+  /** Other appointments of the customer, which forbid the time. */
+  own: Interval[]
   startsAt: Instant
   pinned: (string | null)[]
   now: Instant
@@ -180,12 +185,32 @@ function isOwn({ appointment, held }: Move): (claim: Claim) => boolean {
   return ({ id, appointmentId }) => appointmentId === appointment.id || heldIds.has(id)
 }
 
+function conflictsOf({ offer, own, startsAt }: Move): SlotBlock[] {
+  return customerConflicts(own, startsAt, startsAt + planOf(offer.service).durationMilliseconds)
+}
+
+/** Under the lock of the customer. Not for those whom it would tell of a stranger's appointments. */
+async function readTakenForCustomer(
+  tx: Tx,
+  { caller, appointment, window }: { caller: Caller; appointment: StoredAppointment; window: Interval },
+): Promise<Interval[]> {
+  if (!seesCustomers(caller)) return []
+  const { id: exceptId, customerId } = appointment
+  const [, [own = []]] = await Promise.all([
+    tx.sql`
+      select from customers where organization_id = ${tx.organizationId} and id = ${customerId} for no key update`.execute(),
+    readOwnAppointments(tx, [{ customerId, phone: null, window, exceptId }]),
+  ])
+  return own
+}
+
 function findMove(move: Move): Assignment | null {
   const { offer, appointment, held, resources, lastServed, startsAt, pinned, now } = move
   const { service } = offer
   const { earliestAt, latestAt } = bookingWindow(service, now)
   if (startsAt < earliestAt || startsAt >= latestAt) return null
   if (!isOnGrid(startsAt, service.timeZone, service.slotIntervalMinutes)) return null
+  if (conflictsOf(move).length > 0) return null
   const isFree = freeByStates(resources, now, isOwn(move))
   const present = appointment.segments.flatMap((segment) => segment.resourceIds)
   const isHeld = held?.hold.serviceId === service.id && held.hold.startsAt === startsAt
@@ -213,7 +238,10 @@ async function refuse(tx: Tx, move: Move): Promise<SlotUnavailableError> {
   const { caller, offer, appointment, startsAt, pinned, now } = move
   const { service } = offer
   const ignores = isOwn(move)
-  const reasons = explainStart({ service, resources: move.resources, startsAt, now, pinned, ignores })
+  const reasons = [
+    ...explainStart({ service, resources: move.resources, startsAt, now, pinned, ignores }),
+    ...conflictsOf(move),
+  ]
   const from = startsAt - DEFAULT_WITHIN_MINUTES * 60_000
   const to = startsAt + DEFAULT_WITHIN_MINUTES * 60_000 + 1
   const window = claimWindow(service, from, to)
@@ -230,7 +258,7 @@ async function refuse(tx: Tx, move: Move): Promise<SlotUnavailableError> {
       timeZone: service.timeZone,
       first: 3,
       exclude,
-      excludeStartsAt: appointment.startsAt,
+      excludeStarts: [appointment.startsAt],
     })
   const alternatives = search(narrowToPins(service, pinned))
   return new SlotUnavailableError(reasons, alternatives.length > 0 ? alternatives : search(service))

@@ -20,11 +20,14 @@ import { type BookRequest, DATES_AROUND, datesAround, type HoldRequest } from '.
  * The best alternatives, no more than are shown, as of this moment of the batch. What is further off, and so not among them,
  * could not come before them.
  */
-export function alternativesUnderLocks(state: BatchState, request: HoldRequest | BookRequest): Slot[] {
+export function alternativesUnderLocks(
+  state: BatchState,
+  request: HoldRequest | BookRequest,
+  { exclude, excludeStarts }: { exclude: Interval[]; excludeStarts: Instant[] },
+): Slot[] {
   const around = datesAround(request)
   if (!around) return []
   const service = narrowToPins(request.offer.service, pinsOf(request))
-  const exclude = state.ownAppointments.get(request) ?? []
   const { withinMinutes } = request.alternatives
   const key = JSON.stringify([serviceKey(request), wishOf(request), pinsOf(request), withinMinutes])
   const starts = state.openStarts.get(key) ?? startsUnderLocks(state, request, { service, around })
@@ -32,7 +35,9 @@ export function alternativesUnderLocks(state: BatchState, request: HoldRequest |
   const left = starts.filter((startsAt) => {
     if (slots.length === SHOWN_ALTERNATIVES) return true
     const [slot] = findSlots({ ...state, service, from: startsAt, to: startsAt + 1 })
-    if (slot && !exclude.some((own) => meets(own, slot.startsAt, slot.endsAt))) slots.push(slot)
+    const isLeftOut =
+      excludeStarts.includes(startsAt) || exclude.some((own) => slot && meets(own, startsAt, slot.endsAt))
+    if (slot && !isLeftOut) slots.push(slot)
     return slot !== undefined
   })
   state.openStarts.set(key, left)

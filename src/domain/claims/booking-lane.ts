@@ -177,7 +177,7 @@ function answerOf(answer: BatchAnswer, request: ClaimRequest, index: number): An
   return {
     decision,
     customerId: booked ? (answer.customerIds.get(booked.appointmentId) ?? null) : null,
-    alternatives: answer.alternatives.get(request) ?? [],
+    alternatives: answer.alternatives.get(decision.state === 'LOST' ? decision.request : request) ?? [],
     now: answer.now,
   }
 }

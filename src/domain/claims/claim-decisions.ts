@@ -10,7 +10,7 @@ import { chooseAssignment } from '../slots/assignments.ts'
 import { bookingWindow } from '../slots/booking-window.ts'
 import { freeByStates, isLive, meets } from '../slots/resource-availability.ts'
 import { planOf } from '../slots/service-plan.ts'
-import { explainStart } from '../slots/slot-explanation.ts'
+import { customerConflicts, explainStart } from '../slots/slot-explanation.ts'
 import { isOnGrid } from '../slots/slot-grid.ts'
 import {
   HoldLimitReachedError,
@@ -19,13 +19,14 @@ import {
   NotFoundError,
   type Refusal,
 } from '../vocabulary/refusals.ts'
-import type { Assignment, Claim, ClaimedSegment, Instant, SlotBlock } from '../vocabulary/types.ts'
+import type { Assignment, Claim, ClaimedSegment, Instant, Interval, SlotBlock } from '../vocabulary/types.ts'
 import { alternativesUnderLocks } from './alternatives-under-locks.ts'
-import { type BatchState, sessionOf, sessionOfRequest } from './claim-reading.ts'
+import { type BatchState, nameOfCustomer, sessionOf, sessionOfRequest } from './claim-reading.ts'
 import {
   type BookHoldRequest,
   type BookRequest,
   type ClaimRequest,
+  checkedCustomer,
   type HoldRequest,
   windowsOf,
 } from './claim-requests.ts'
@@ -114,7 +115,11 @@ function decideClaim(state: BatchState, request: ClaimRequest): Decision {
   if (request.kind === 'BOOK_HOLD') return decideBookHold(state, request)
   const decision = decideSlot(state, request)
   if (decision.state !== 'LOST' || !request.takesAlternative) return decision
-  const alternatives = alternativesUnderLocks(state, request)
+  const booked = state.bookedFor.get(nameOfCustomer(state.customers, request.alternatives)) ?? []
+  const alternatives = alternativesUnderLocks(state, request, {
+    exclude: [...(state.ownAppointments.get(request) ?? []), ...booked],
+    excludeStarts: ownStarts(state, request),
+  })
   // Fewer than are shown: the search that follows the transaction knows other days, and the next round locks them.
   if (alternatives.length < SHOWN_ALTERNATIVES) return decision
   const instead = {
@@ -123,12 +128,12 @@ function decideClaim(state: BatchState, request: ClaimRequest): Decision {
     takesAlternative: false,
   }
   const { reasons } = decision
-  return decideSlot(
-    state,
+  const second =
     request.kind === 'HOLD'
       ? { ...request, ...instead, refusal: { reasons, alternatives } }
-      : { ...request, ...instead },
-  )
+      : { ...request, ...instead }
+  state.ownAppointments.set(second, state.ownAppointments.get(request) ?? [])
+  return decideSlot(state, second)
 }
 
 function decideSlot(state: BatchState, request: HoldRequest | BookRequest): Decision {
@@ -148,7 +153,7 @@ function resultOf(decision: Won): IdempotentResult {
 
 function decideHold(state: BatchState, request: HoldRequest): Decision {
   const { caller, sessionKey, offer, customerId } = request
-  if (customerId !== null && !state.customerIds.has(customerId)) return refused(new NotFoundError('customer'))
+  if (customerId !== null && !state.customers.ids.has(customerId)) return refused(new NotFoundError('customer'))
   if (isOutdated(state, request)) return { state: 'STALE', extraLocks: [] }
   const session = sessionOf(sessionOfRequest(request))
   const sessionHolds = (state.sessionHolds.get(session) ?? []).filter((hold) => hold.status === 'ACTIVE')
@@ -197,7 +202,7 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
     caller: caller.id,
     network: networkOfRequest(request),
   }
-  countWon(state.counts, request, replaced.filter(isLiveHold).length)
+  countWon(state.counts, request, state.now, replaced.filter(isLiveHold).length)
   const claims = take(state, found.assignment, { holdId: hold.id, appointmentId: null, expiresAt })
   drop(state, [...found.dead, ...freedClaims])
   for (const other of ended) other.status = 'RELEASED'
@@ -207,7 +212,7 @@ function decideHold(state: BatchState, request: HoldRequest): Decision {
 
 function decideBook(state: BatchState, request: BookRequest): Decision {
   const { customerId } = request.booking
-  if (customerId !== null && !state.customerIds.has(customerId)) return refused(new NotFoundError('customer'))
+  if (customerId !== null && !state.customers.ids.has(customerId)) return refused(new NotFoundError('customer'))
   if (isOutdated(state, request)) return { state: 'STALE', extraLocks: [] }
   const beyond = refuseBeyondQuota(state.counts, request, state.now)
   if (beyond) return refused(beyond)
@@ -223,8 +228,9 @@ function decideBook(state: BatchState, request: BookRequest): Decision {
     newCustomerId: randomUUIDv7(),
   }
   const owner = { holdId: null, appointmentId: booked.appointmentId, expiresAt: null }
-  countWon(state.counts, request)
+  countWon(state.counts, request, state.now)
   drop(state, found.dead)
+  noteBooked(state, request, booked)
   return { state: 'BOOK', request, booked, claims: take(state, found.assignment, owner), dead: found.dead }
 }
 
@@ -232,16 +238,18 @@ function decideBookHold(state: BatchState, request: BookHoldRequest): Decision {
   const { caller, booking, sessionKey } = request
   const hold = state.holds.get(request.holdId)
   if (!hold) return refused(new NotFoundError('hold'))
-  if (booking.customerId !== null && !state.customerIds.has(booking.customerId)) {
+  if (booking.customerId !== null && !state.customers.ids.has(booking.customerId)) {
     return refused(new NotFoundError('customer'))
   }
   if (isOfOther(hold, { caller: caller.id, sessionKey })) return refused(new HoldNotActiveError('ACTIVE'))
   const status = statusAt(hold, state.now)
   if (status === 'EXPIRED') return { state: 'LOST', request, reasons: [] }
   if (status !== 'ACTIVE') return refused(new HoldNotActiveError(status))
+  const conflicts = conflictBlocks(state, request, hold)
+  if (conflicts.length > 0) return { state: 'LOST', request, reasons: conflicts }
   const beyond = refuseBeyondQuota(state.counts, request, state.now)
   if (beyond) return refused(beyond)
-  countWon(state.counts, request)
+  countWon(state.counts, request, state.now)
   hold.status = 'BOOKED'
   const claims = state.claimsByHold.get(hold.id) ?? []
   const booked = {
@@ -251,6 +259,7 @@ function decideBookHold(state: BatchState, request: BookHoldRequest): Decision {
     segments: hold.segments,
     newCustomerId: randomUUIDv7(),
   }
+  noteBooked(state, request, booked)
   return { state: 'BOOK_HOLD', request, booked, claims }
 }
 
@@ -289,7 +298,9 @@ function findAssignment(
   if (!service.active) return null
   const { earliestAt, latestAt } = bookingWindow(service, state.now)
   const isFree = freeByStates(state.resources, state.now, ignores)
+  const own = takenForCustomer(state, request)
   for (const startsAt of request.starts) {
+    if (own.some((taken) => meets(taken, startsAt, startsAt + planOf(service).durationMilliseconds))) continue
     if (startsAt < earliestAt || startsAt >= latestAt) continue
     if (!isOnGrid(startsAt, service.timeZone, service.slotIntervalMinutes)) continue
     const prefer = fairnessOf({ ...state, timeZone: service.timeZone, startsAt })
@@ -356,15 +367,48 @@ function lost(
   request: HoldRequest | BookRequest,
   ignores: (claim: Claim) => boolean = () => false,
 ): Decision {
-  const reasons = explainStart({
-    service: request.offer.service,
-    resources: state.resources,
-    startsAt: request.starts[0] as Instant,
-    now: state.now,
-    pinned: request.pinned,
-    ignores,
-  })
-  return { state: 'LOST', request, reasons }
+  const startsAt = request.starts[0] as Instant
+  const { service } = request.offer
+  const { resources, now } = state
+  const endsAt = startsAt + planOf(service).durationMilliseconds
+  const reasons = [
+    ...explainStart({ service, resources, startsAt, now, pinned: request.pinned, ignores }),
+    ...conflictBlocks(state, request, { startsAt, endsAt }),
+  ]
+  const excludeStarts = ownStarts(state, request)
+  if (excludeStarts.length === 0) return { state: 'LOST', request, reasons }
+  return { state: 'LOST', request: { ...request, alternatives: { ...request.alternatives, excludeStarts } }, reasons }
+}
+
+/** Where the session holds the service already: no alternative for it. */
+function ownStarts(state: BatchState, request: HoldRequest | BookRequest): Instant[] {
+  if (request.kind === 'BOOK' || request.sessionKey === null) return []
+  const session = sessionOf(sessionOfRequest(request))
+  return (state.sessionHolds.get(session) ?? [])
+    .filter((hold) => hold.serviceId === request.offer.service.id && statusAt(hold, state.now) === 'ACTIVE')
+    .map(({ startsAt }) => startsAt)
+}
+
+/** Appointments of the customer that forbid the time, those of this batch included. */
+function takenForCustomer(state: BatchState, request: ClaimRequest): Interval[] {
+  const customer = checkedCustomer(request)
+  if (!customer) return []
+  const booked = state.bookedFor.get(nameOfCustomer(state.customers, customer)) ?? []
+  return [...(state.ownAppointments.get(request) ?? []), ...booked]
+}
+
+function noteBooked(state: BatchState, request: ClaimRequest, { startsAt, endsAt }: Booked): void {
+  const name = nameOfCustomer(state.customers, request.alternatives)
+  if (name === '') return
+  state.bookedFor.set(name, [...(state.bookedFor.get(name) ?? []), { start: startsAt, end: endsAt }])
+}
+
+function conflictBlocks(
+  state: BatchState,
+  request: ClaimRequest,
+  { startsAt, endsAt }: { startsAt: Instant; endsAt: Instant },
+): SlotBlock[] {
+  return customerConflicts(takenForCustomer(state, request), startsAt, endsAt)
 }
 
 function refused(refusal: Refusal): Decision {

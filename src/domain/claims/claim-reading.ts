@@ -7,7 +7,15 @@ import { holdColumns, type StoredHold } from '../bookings/holds.ts'
 import { readDefinitionVersions } from '../catalogue/definitions.ts'
 import { type KnownFunctions, readFunctions } from '../outside/calls/call-functions.ts'
 import type { Claim, Instant, Interval, ResourceState } from '../vocabulary/types.ts'
-import { type ClaimRequest, type HoldRequest, isFullyPinned, windowOf, windowsOf } from './claim-requests.ts'
+import {
+  type BookHoldRequest,
+  type ClaimRequest,
+  checkedCustomer,
+  type HoldRequest,
+  isFullyPinned,
+  windowOf,
+  windowsOf,
+} from './claim-requests.ts'
 import { readUsedKeys, type UsedKeys } from './idempotency.ts'
 import { type Counts, networkOfRequest, readCounts } from './visitor-quotas.ts'
 
@@ -26,12 +34,14 @@ export interface BatchState {
   counts: Counts
   /** Of the resources that the server may choose among. */
   lastServed: LastServed
-  customerIds: Set<string>
+  customers: KnownCustomers
+  /** Changed while deciding: what this batch books for each customer, by `nameOfCustomer`. */
+  bookedFor: Map<string, Interval[]>
   /** Changed while deciding. */
   usedKeys: UsedKeys
   lockedDays: Set<string>
   functions: KnownFunctions
-  /** Of those who take an alternative: what they have at that time already. */
+  /** What the customer of a request has around that time already, where it matters. */
   ownAppointments: Map<ClaimRequest, Interval[]>
   /** By wish, the starts under the locks that can still be open, best first. */
   openStarts: Map<string, Instant[]>
@@ -47,7 +57,7 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     holdClaims,
     counts,
     lastServed,
-    customerIds,
+    customers,
     usedKeys,
     functions,
     ownAppointments,
@@ -94,7 +104,8 @@ export async function readBatchState(tx: Tx, requests: ClaimRequest[]): Promise<
     counts,
     claimsByHold: Map.groupBy(holdClaims, (claim) => claim.holdId ?? ''),
     lastServed,
-    customerIds: new Set(customerIds),
+    customers,
+    bookedFor: new Map(),
     usedKeys,
     functions,
     ownAppointments,
@@ -193,23 +204,57 @@ async function readHoldClaims(tx: Tx, requests: ClaimRequest[]): Promise<Claim[]
       ) as held)`
 }
 
-async function readCustomers(tx: Tx, requests: ClaimRequest[]): Promise<string[]> {
+export interface KnownCustomers {
+  ids: ReadonlySet<string>
+  idByPhone: ReadonlyMap<string, string>
+}
+
+/** One name for a customer, whether a request knows the id or the number. */
+export function nameOfCustomer(
+  { idByPhone }: KnownCustomers,
+  customer: { customerId: string | null; phone: string | null },
+) {
+  return customer.customerId ?? idByPhone.get(customer.phone ?? '') ?? customer.phone ?? ''
+}
+
+/**
+ * Locks those who may not be booked twice at one time: two bookings of one customer by different people share no resource-day. What
+ * is read of their appointments is read after the wait.
+ */
+async function readCustomers(tx: Tx, requests: ClaimRequest[]): Promise<KnownCustomers> {
   const ids = requests
     .map((request) => (request.kind === 'HOLD' ? request.customerId : request.booking.customerId))
     .filter((id) => id !== null)
-  if (ids.length === 0) return []
-  const rows = await tx.sql<{ id: string }[]>`
-    select id from customers where organization_id = ${tx.organizationId} and id = any(${ids}::uuid[])`
-  return rows.map((row) => row.id)
+  const checked = requests.flatMap((request) => checkedCustomer(request) ?? [])
+  const phones = checked.flatMap(({ phone }) => phone ?? [])
+  if (ids.length === 0 && phones.length === 0) return { ids: new Set(), idByPhone: new Map() }
+  const rows = await tx.sql<{ id: string; phone: string | null }[]>`
+    select id, phone from customers
+    where organization_id = ${tx.organizationId} and (id = any(${ids}::uuid[]) or phone = any(${phones}::text[]))
+    ${checked.length > 0 ? tx.sql`order by id for no key update` : tx.sql``}`.execute()
+  return {
+    ids: new Set(rows.map(({ id }) => id)),
+    idByPhone: new Map(rows.flatMap(({ id, phone }) => (phone === null ? [] : [[phone, id]]))),
+  }
 }
 
 async function readAppointmentsOfCustomers(tx: Tx, requests: ClaimRequest[]): Promise<BatchState['ownAppointments']> {
-  const choosing = requests
-    .filter((request) => request.kind !== 'BOOK_HOLD')
-    .filter((request) => request.takesAlternative)
+  const asking = requests.filter(
+    (request) => checkedCustomer(request) || (request.kind !== 'BOOK_HOLD' && request.takesAlternative),
+  )
   const own = await readOwnAppointments(
     tx,
-    choosing.map((request) => ({ ...request.alternatives, window: windowOf(request) })),
+    asking.map((request) => ({
+      ...request.alternatives,
+      window: request.kind === 'BOOK_HOLD' ? windowOfHold(request) : windowOf(request),
+    })),
   )
-  return new Map(choosing.map((request, index) => [request, own[index] ?? []]))
+  return new Map(asking.map((request, index) => [request, own[index] ?? []]))
+}
+
+function windowOfHold({ held }: BookHoldRequest): Interval {
+  return {
+    start: Math.min(...held.map(({ window }) => window.start)),
+    end: Math.max(...held.map(({ window }) => window.end)),
+  }
 }

@@ -30,6 +30,8 @@ interface Request {
   /** Locks found missing by an earlier attempt. */
   extraLocks: { resourceId: string; day: string }[]
   alternatives: AlternativesWanted
+  /** The customer may have another appointment then: somebody said that it is meant. */
+  allowsCustomerConflict: boolean
 }
 
 export interface AlternativesWanted {
@@ -38,6 +40,14 @@ export interface AlternativesWanted {
   /** Leave out what clashes with the appointments of this customer. */
   customerId: string | null
   phone: string | null
+  /** Starts that are no alternative: the session holds them already. */
+  excludeStarts?: Instant[]
+}
+
+/** Whose other appointments forbid the time. Null: nobody's, or the caller may not learn of them. */
+export function checkedCustomer({ alternatives, allowsCustomerConflict }: ClaimRequest) {
+  const { customerId, phone } = alternatives
+  return allowsCustomerConflict || (customerId === null && phone === null) ? null : { customerId, phone }
 }
 
 interface SlotRequest extends Request {
@@ -111,6 +121,9 @@ export function locksOf(request: ClaimRequest): Lock[] {
     locks.push(namedLock('session', organizationId, id, networkOfRequest(request), request.sessionKey))
   }
   locks.push(...locksOfQuotas(request))
+  // Of a new number there is no row yet that could be locked.
+  const phone = checkedCustomer(request)?.phone ?? null
+  if (phone !== null) locks.push(namedLock('phone', request.caller.organizationId, phone))
   if (request.idempotency) locks.push(idempotencyLock(request.caller, request.idempotency.key))
   if (request.inCall) locks.push(...locksOfFunction(request.inCall))
   return locks

@@ -84,10 +84,11 @@ export function refuseBeyondQuota(counts: Counts, request: ClaimRequest, now: In
   return null
 }
 
-export function countWon(counts: Counts, request: ClaimRequest, given = 0): void {
+export function countWon(counts: Counts, request: ClaimRequest, now: Instant, given = 0): void {
+  const ownFreeAt = now + (request.kind === 'HOLD' ? request.ttlSeconds * 1000 : PHONE_PERIOD_MS)
   for (const counter of countersOf(request)) {
-    const known = counts.get(nameOf(counter))
-    counts.set(nameOf(counter), { count: (known?.count ?? 0) + 1 - given, freeAt: known?.freeAt ?? null })
+    const { count = 0, freeAt = null } = counts.get(nameOf(counter)) ?? {}
+    counts.set(nameOf(counter), { count: count + 1 - given, freeAt: Math.min(freeAt ?? ownFreeAt, ownFreeAt) })
   }
 }
 

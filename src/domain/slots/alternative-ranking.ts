@@ -12,8 +12,8 @@ export interface AlternativeWish {
   first: number
   /** The customer's own appointments; slots that overlap them are left out. */
   exclude?: readonly Interval[]
-  /** A start to leave out, e.g. the wish itself when it was refused. */
-  excludeStartsAt?: Instant | null
+  /** Starts to leave out: what is asked for already. */
+  excludeStarts?: readonly Instant[] | undefined
   /** The slots are those of so many dates each way, no more: what others could come before is left out. */
   datesAround?: number
 }
@@ -28,10 +28,10 @@ const otherDayMinutes = 180
  * equally good the later one: whoever asks for ten can rarely come before ten.
  */
 export function rankAlternatives(slots: readonly Slot[], wish: AlternativeWish): Slot[] {
-  const { near, timeZone, first, exclude = [], excludeStartsAt, datesAround = Number.POSITIVE_INFINITY } = wish
+  const { near, timeZone, first, exclude = [], excludeStarts = [], datesAround = Number.POSITIVE_INFINITY } = wish
   const wished = wallOf(timeZone, near)
   const ranked = slots
-    .filter((slot) => slot.startsAt !== excludeStartsAt)
+    .filter((slot) => !excludeStarts.includes(slot.startsAt))
     .filter((slot) => !exclude.some((own) => meets(own, slot.startsAt, slot.endsAt)))
     .map((slot) => {
       const wall = wallOf(timeZone, slot.startsAt)

@@ -3,6 +3,7 @@
 import type {
   Claim,
   Instant,
+  Interval,
   ResourceState,
   ServiceDefinition,
   SlotBlock,
@@ -11,7 +12,7 @@ import type {
 import { canServeSegment, type FreeCandidates, peopleForChain } from './assignment-search.ts'
 import { chooseAssignment, freeCandidates } from './assignments.ts'
 import { bookingWindow, horizonReachesAt } from './booking-window.ts'
-import { freeByStates } from './resource-availability.ts'
+import { freeByStates, meets } from './resource-availability.ts'
 import { resourceBlocks } from './resource-blocks.ts'
 import { planOf, type SegmentChain, type SegmentPlan, type ServicePlan } from './service-plan.ts'
 import { isOnGrid } from './slot-grid.ts'
@@ -35,6 +36,13 @@ export interface StartQuestion {
  */
 export function explainStart(question: StartQuestion): SlotBlock[] {
   return [...startBlocks(question), ...assignmentBlocks(question)]
+}
+
+/** The customer has appointments of their own then. */
+export function customerConflicts(taken: readonly Interval[], startsAt: Instant, endsAt: Instant): SlotBlock[] {
+  return taken
+    .filter((own) => meets(own, startsAt, endsAt))
+    .map(({ end }) => block('CUSTOMER_CONFLICT', 'The customer has another appointment at this time.', null, end))
 }
 
 function startBlocks({ service, startsAt, now }: StartQuestion): SlotBlock[] {

@@ -88,6 +88,10 @@ export function sentencesFor(speech: Speech) {
       german
         ? `Der Termin ist gebucht: ${service} am ${at(moment)}${by(staff)} für ${name}.`
         : `It is booked: ${service}${by(staff)} on ${at(moment)} for ${name}.`,
+    anotherAppointment: (moment: Instant, name: string) =>
+      german
+        ? `Unter Ihrer Nummer gibt es für diese Zeit, ${at(moment)}, schon einen Termin. Soll ich einen zweiten für ${name} buchen?`
+        : `There is an appointment under your number for that time, ${at(moment)}, already. Shall I book a second one for ${name}?`,
     missingName: german ? 'Auf welchen Namen darf ich den Termin buchen?' : 'What name may I book it under?',
     unclearPhone: german
       ? 'Unter welcher Telefonnummer sind Sie erreichbar? Bitte mit Vorwahl.'

@@ -56,6 +56,7 @@ async function holdRequest(startsAt: number, given: Partial<HoldRequest> = {}): 
     refusal: null,
     idempotency: null,
     extraLocks: [],
+    allowsCustomerConflict: false,
     alternatives: { first: 3, withinMinutes: 60, customerId: null, phone: null },
     ...given,
   }
@@ -81,6 +82,7 @@ async function replacementAndBooking(
     holdId: held.id,
     startsAt: held.startsAt,
     booking: { customerId: null, guest: { name: 'Ada', phone: null, email: null }, notes: null },
+    allowsCustomerConflict: false,
     held: held.segments.flatMap((part) => part.resourceIds.map((resourceId) => ({ resourceId, window }))),
     extraLocks: [],
   }

@@ -63,7 +63,7 @@ test('what overlaps the own appointments of the customer is left out, what touch
 test('an open wish is the best of all, a refused one is left out', () => {
   const texts = ['2027-03-01T10:30', '2027-03-01T10:00']
   expect(ranked(texts)[0]).toBe('2027-03-01T10:00')
-  expect(ranked(texts, { excludeStartsAt: at('2027-03-01T10:00+01:00') })).toEqual(['2027-03-01T10:30'])
+  expect(ranked(texts, { excludeStarts: [at('2027-03-01T10:00+01:00')] })).toEqual(['2027-03-01T10:30'])
 })
 
 test('no more than the first ones are given', () => {

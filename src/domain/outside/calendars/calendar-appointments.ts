@@ -114,6 +114,7 @@ export async function bookFromCalendar(
       idempotency: null,
       extraLocks: [],
       takesAlternative: false,
+      allowsCustomerConflict: true,
       alternatives: { first: 0, withinMinutes: 0, customerId: null, phone: null },
       starts: [startsAt],
       wishedAt: null,

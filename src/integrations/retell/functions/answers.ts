@@ -21,6 +21,8 @@ export type Outcome =
   | 'UNCLEAR_SERVICE'
   | 'UNCLEAR_STAFF'
   | 'UNCLEAR_APPOINTMENT'
+  /** Under this number there is one at that time; `another_person: true` says that a second one is meant. */
+  | 'ANOTHER_APPOINTMENT'
   | 'UNCLEAR_PHONE'
   | 'MISSING_NAME'
   | 'HOLD_LIMIT'

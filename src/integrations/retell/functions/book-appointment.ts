@@ -148,6 +148,8 @@ async function book(call: Call, { choice, guest, intent, held, pins, catalogue }
         onUnavailable: 'REFUSE',
         alternativeWithinMinutes: null,
         sessionKey: call.callId,
+        // A mother books for her child: said so, it is meant.
+        allowsCustomerConflict: call.said.flag(...ANOTHER_PERSON),
         idempotencyKey: intent.key,
       },
       {
@@ -169,6 +171,8 @@ async function book(call: Call, { choice, guest, intent, held, pins, catalogue }
     return tell(appointment)
   } catch (error) {
     if (error instanceof SlotUnavailableError) {
+      if (isOnlyTheirOwn(error))
+        return decline('ANOTHER_APPOINTMENT', sentences.anotherAppointment(startsAt, guest.name))
       const starts = startsOf(error.alternatives)
       return decline('NOT_FREE', sentences.notFree(startsAt, nearest(starts)), {
         service: service.name,
@@ -211,6 +215,20 @@ async function findIntent(tx: Tx, call: Call, { service, startsAt }: Choice, { n
     const isOfRetry = call.answeringClaim === null && known !== undefined && known.updatedAt >= call.startedAt
     if (known && (isStanding || isOfRetry)) return { key, known }
   }
+}
+
+const ANOTHER_PERSON = [
+  'another_person',
+  'second_person',
+  'additional',
+  'fuer_andere_person',
+  'weitere_person',
+  'zusaetzlich',
+]
+
+/** Nothing but an appointment under the same number is in the way. */
+function isOnlyTheirOwn({ reasons }: SlotUnavailableError): boolean {
+  return reasons.length > 0 && reasons.every(({ reason }) => reason === 'CUSTOMER_CONFLICT')
 }
 
 /** It holds nothing any more. */
