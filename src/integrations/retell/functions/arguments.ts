@@ -8,6 +8,8 @@ export interface Arguments {
   texts(...names: string[]): string[]
   /** True only where it was clearly said. */
   flag(...names: string[]): boolean
+  /** Whether something stands under one of the names of which nothing can be read. */
+  isUnreadable(...names: string[]): boolean
   /** What is under none of the names and says something, by its plain name (`appointment_datetime`: `appointmentdatetime`). */
   others(...names: string[]): { name: string; text: string }[]
 }
@@ -48,6 +50,10 @@ export function readArguments(raw: JsonObject): Arguments {
         .map(([name, value]) => ({ name, text: textOf(value) }))
         .filter(({ text }) => text !== '')
     },
+    isUnreadable: (...names) =>
+      find(names).some(
+        (value) => typeof value === 'object' && textOf(value) === '' && carries(value) && !isParts(value),
+      ),
     flag: (...names) => find(names).some((value) => value === true || YES.has(textOf(value).toLowerCase())),
   }
 }
@@ -65,7 +71,9 @@ const OF_THE_WHOLE = ['name', 'id', 'value', 'text']
  */
 function flatten(raw: JsonObject): Map<string, unknown> {
   const values = new Map(Object.entries(raw).map(([name, value]) => [plainName(name), value]))
-  const spread = (name: string, value: unknown, depth: number) => {
+  const spread = (name: string, whole: unknown, depth: number) => {
+    // A list of one is that one.
+    const value = Array.isArray(whole) && whole.length === 1 ? whole[0] : whole
     if (!isObject(value) || depth > NESTING_LIMIT) return
     for (const [key, part] of Object.entries(value)) {
       const own = plainName(key)
@@ -84,12 +92,32 @@ function plainName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
+const LIST_LIMIT = 4
+
+/** Whether anything in it says something. */
+function carries(value: unknown): boolean {
+  return typeof value === 'object' && value !== null ? Object.values(value).some(carries) : textOf(value) !== ''
+}
+
+/** Its parts are read under their own names. */
+function isParts(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    Object.entries(value).some(
+      ([name, part]) => /date|time|datum|uhr|zeit|tag|day|start|when/i.test(name) && carries(part),
+    )
+  )
+}
+
 /** Placeholders say nothing: "None", "{{date}}", "<name>", "dummy_call_id". */
 function textOf(value: unknown): string {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   if (typeof value === 'boolean') return String(value)
-  // One level: {"value": "…"} or ["…"] where a text was asked for.
-  if (Array.isArray(value)) return value.length === 1 && typeof value[0] === 'string' ? textOf(value[0]) : ''
+  // One level: {"value": "…"}, ["…"] or ["date", "time"] where a text was asked for.
+  if (Array.isArray(value)) {
+    const isPlain = value.length <= LIST_LIMIT && value.every((part) => typeof part === 'string')
+    return isPlain ? textOf(value.join(' ')) : ''
+  }
   if (isObject(value))
     return typeof value.value === 'string'
       ? textOf(value.value)

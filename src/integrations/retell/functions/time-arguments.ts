@@ -116,6 +116,9 @@ export function readWish(conversation: Conversation, names: TimeNames): { wish: 
 function understandTimes({ said, startedAt, integration }: Conversation, names: TimeNames): Understood {
   const read = (date: string, time: string) =>
     readTimeWish({ date, time }, { now: startedAt, timeZone: integration.timeZone })
+  if (said.isUnreadable(...names.dates, ...names.times)) {
+    return { unclear: { kind: 'UNCLEAR', question: { code: 'NOT_UNDERSTOOD' } } }
+  }
   const [dates, times] = [said.texts(...names.dates), said.texts(...names.times)]
   const further = unnamedTimes(said, names).filter((text) => isAboutTime(read(text, '')))
   const date = dates[0] ?? (times.length === 0 ? further.shift() : undefined) ?? ''
