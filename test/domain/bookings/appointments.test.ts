@@ -60,7 +60,9 @@ describe('booking a slot', () => {
   })
 
   it('is refused with every reason and three alternatives when everybody is taken', async () => {
-    const startsAt = hourAhead(2)
+    // In the middle of a day: alternatives of the same local day go before nearer ones of another.
+    const day = 24 * 60 * minute
+    const startsAt = Math.ceil(hourAhead(0) / day) * day + 20 * day + 10 * 60 * minute
     await book(salon, startsAt)
     await hold(salon, startsAt)
     const refusal = (await refusalOf(book(salon, startsAt))) as SlotUnavailableError
