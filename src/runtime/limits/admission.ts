@@ -40,6 +40,8 @@ export interface Admission {
   /** Before anything is spent on whoever has not proved who it is. */
   requireRoomWithoutKey(origin: Origin, at?: string): void
   countRequest(origin: Origin, holder: KeyHolder): void
+  /** Before an operation is executed. */
+  countCost(origin: Origin, holder: KeyHolder | null, cost: number): void
   countDelivery(integrationId: string): void
   openSocket(origin: Origin): GiveBack
   /** Null: it has no key. */
@@ -118,6 +120,9 @@ export function createAdmission({ limits: given, proxies = 0, now }: AdmissionIn
     countRequest(origin, holder) {
       if (isCountedByAddress(origin, holder)) windows.count('requestsPerAddress', origin.address)
       windows.count('requestsPerKey', holder.id)
+    },
+    countCost(origin, holder, cost) {
+      if (isCountedByAddress(origin, holder)) windows.count('costPerAddress', origin.address, Math.ceil(cost))
     },
     countDelivery: (integrationId) => windows.count('requestsPerKey', `integration:${integrationId}`),
     openSocket: ({ address }) => places.take([{ limit: 'socketsOpeningPerAddress', key: address }]),

@@ -33,6 +33,11 @@ export const LIMITS = {
     what: 'Requests with publishable keys and manage tokens',
     answer: LATER,
   },
+  costPerAddress: {
+    ...{ variable: 'LIMIT_COST_PER_ADDRESS', default: 2_000_000, per: 'address', kind: 'rate', ways: GRAPHQL },
+    what: 'What operations cost (below), with publishable keys, manage tokens or no key; a subscription costs 5000 or more',
+    answer: LATER,
+  },
   requestsPerKey: {
     ...{ variable: 'LIMIT_REQUESTS_PER_KEY', default: 50_000, per: 'key', kind: 'rate', ways: EVERYWHERE },
     what: 'Requests with one key or token, or deliveries to one integration',

@@ -5,9 +5,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GraphQLError } from 'graphql'
 import { createHandler, type OperationArgs, type Response, TOKEN_HEADER_KEY, TOKEN_QUERY_KEY } from 'graphql-sse'
 import type { Admission, Visit } from '../../runtime/limits/admission.ts'
+import { LimitExceeded } from '../../runtime/limits/limit-exceeded.ts'
 import type { GiveBack } from '../../runtime/limits/places.ts'
 import type { Identify } from '../authentication.ts'
 import { type Documents, isPrepared } from '../execution/documents.ts'
+import { describeLimit } from '../execution/faults.ts'
 import type { Operations, Principal } from '../execution/operations.ts'
 import { isResultStream } from '../fan-out/sinks.ts'
 import { drained } from '../http/draining.ts'
@@ -89,6 +91,7 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
       if (!isPrepared(prepared)) return refuseWith(prepared, 400)
       try {
         const caller = await identify({ authorization, origin: visit.origin, requestId })
+        admission.countCost(visit.origin, caller, prepared.cost)
         const args: OperationArgs<Context> = {
           schema: documents.schema,
           document: prepared.document,
@@ -98,6 +101,7 @@ export function createReservedStreams(input: ReservedStreamsInput): ReservedStre
         }
         return args
       } catch (error) {
+        if (error instanceof LimitExceeded) return refuseWith([describeLimit(error)], error.status)
         if (error instanceof GraphQLError) return refuseWith([error], statusOf({ errors: [error] }, RESPONSE_TYPE))
         throw error
       }

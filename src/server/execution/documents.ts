@@ -23,6 +23,7 @@ import { judgeVariables, pickVariables, type Variables } from './variables.ts'
 export interface Prepared {
   document: DocumentNode
   kind: OperationTypeNode
+  cost: number
   /** The text that the cache keeps: whoever keeps a request can let go of its own. */
   query: string
   /** Those that the operation declares. */
@@ -127,7 +128,9 @@ export function createDocuments(schema: GraphQLSchema, given: Partial<DocumentLi
     const cost = operation.cost.costOf(variableValues)
     if (!(cost <= limits.cost)) return [beyond('cost', limits.cost, Math.round(cost))]
     const { query, document } = entry
-    return { query, document, kind: operation.node.operation, variableValues, operationName }
+    const kind = operation.node.operation
+    const least = kind === 'subscription' ? SUBSCRIPTION_COST : 1
+    return { query, document, kind, variableValues, operationName, cost: Math.max(cost, least) }
   }
 
   return {
@@ -142,6 +145,9 @@ export function createDocuments(schema: GraphQLSchema, given: Partial<DocumentLi
     prepareRead: (document, request) => prepare(entryOf(entries, document), request),
   }
 }
+
+/** Its view is read and sent whole before anything of it is known. */
+const SUBSCRIPTION_COST = 5000
 
 const UNKNOWN_OPERATION = new GraphQLError('Could not determine what operation to execute.', {
   extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },

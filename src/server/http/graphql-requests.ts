@@ -95,6 +95,7 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
     const parameters = readUrlParameters(url)
     if (parameters) {
       const prepared = documents.prepare(parameters)
+      if (isPrepared(prepared)) admission.countCost(visit.origin, caller, prepared.cost)
       const kind = isPrepared(prepared) ? prepared.kind : null
       if (kind === 'subscription' || (accepted.onlyEventStream && kind !== 'mutation')) {
         const lastEventId = readLastEventId(headers)
@@ -114,6 +115,7 @@ export function createGraphqlRequests(input: GraphqlRequestsInput): Answer {
       const parameters = readParameters(parseBody(text))
       if (parameters) {
         const prepared = documents.prepare(parameters)
+        if (isPrepared(prepared)) admission.countCost(visit.origin, caller, prepared.cost)
         if (accepted.onlyEventStream || (isPrepared(prepared) && prepared.kind === 'subscription')) {
           const lastEventId = readLastEventId(headers)
           const operation = { prepared, caller, visit, requestId, lastEventId, keptBytes: text.length }

@@ -89,6 +89,7 @@ export function protocolOptions({
     else admission.countWithoutKey(places.origin)
     const prepared = documents.prepare(payload)
     if (!isPrepared(prepared)) return prepared
+    admission.countCost(places.origin, caller, prepared.cost)
     // graphql-ws keeps the payload for as long as the operation runs: it keeps what is used of it.
     Object.assign(payload, { query: prepared.query, variables: prepared.variableValues, extensions: undefined })
     const operation: Operation = {
