@@ -3,20 +3,32 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import type { World } from './world.ts'
+import type { Organization } from './world.ts'
 
 export interface Attack {
   name: string
   /** Until the signal. Whatever it gets for an answer is noted. */
   run(target: Target): Promise<void>
-  /** The answer that says that it was stopped; the short version asks for it. */
+  /** The answer that says that it was stopped. The short version runs until it comes. */
   meets?: string
-  /** Not in the short version: it takes away what others in the suite share, or seconds. */
-  isLong?: boolean
 }
 
+/** What crosses into the attacker's thread. */
+export interface Field {
+  gateways: [{ url: string; pid: number }, { url: string; pid: number }]
+  organizations: [Organization, Organization]
+  integrationId: string
+  redisUrl: string
+}
+
+/** What only the siege itself can do. */
+export type Order = 'freeze Redis' | 'thaw Redis' | 'cut the second database'
+
 export interface Target {
-  world: World
+  world: Field & {
+    redis: { url: string; freeze(): void; thaw(): void }
+    secondDatabase: { cut(): void }
+  }
   url: string
   key: string
   /** As a trusted proxy would tell it. */

@@ -2,7 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Attack } from './attack.ts'
+import { Worker } from 'node:worker_threads'
+import { until } from '../support/until.ts'
+import type { Attack, Field, Order } from './attack.ts'
 import type { Crowd, Measured } from './crowd.ts'
 import type { World } from './world.ts'
 
@@ -28,8 +30,7 @@ export interface Calm {
 export async function measureCalm(crowd: Crowd, milliseconds: number): Promise<Calm> {
   const measured = crowd.begin()
   await pause(milliseconds)
-  const { failures } = crowd.begin()
-  return { p99Ms: p99(measured), honest: measured.latenciesMs.length, failures: [...measured.failures, ...failures] }
+  return { p99Ms: p99(measured), honest: measured.latenciesMs.length, failures: [...measured.failures] }
 }
 
 let attackers = 0
@@ -37,36 +38,66 @@ let attackers = 0
 export async function besiege(
   { world, crowd }: { world: World; crowd: Crowd },
   attack: Attack,
-  { milliseconds, settleMs }: { milliseconds: number; settleMs: number },
+  { milliseconds, settleMs, untilMet = false }: { milliseconds: number; settleMs: number; untilMet?: boolean },
 ): Promise<Outcome> {
-  const told: Record<string, number> = {}
+  const { name, meets } = attack
   const before = memoryOf(world)
   let highest = before
   const watch = setInterval(() => {
     highest = Math.max(highest, memoryOf(world))
   }, 100)
   const measured = crowd.begin()
-  const ended = new AbortController()
-  const running = attack.run({
-    world,
-    url: world.gateways[0].url,
-    key: world.organizations[0].publishableKey,
-    address: `203.0.113.${1 + (attackers++ % 250)}`,
-    signal: ended.signal,
-    note(answer) {
-      told[answer] = (told[answer] ?? 0) + 1
-    },
-  })
-  await pause(milliseconds)
-  ended.abort()
+  const attacker = startAttacker(world, name)
+  try {
+    await pause(milliseconds)
+    if (untilMet && meets !== undefined) await until(() => attacker.noted.has(meets), { what: `${name}: ${meets}` })
+  } finally {
+    attacker.end()
+  }
   const endedAt = performance.now()
-  await Promise.all([running, crowd.seesBookings()])
+  const [told] = await Promise.all([attacker.told, crowd.seesBookings()])
   const recoveredMs = performance.now() - endedAt
-  const { latenciesMs, failures } = measured
-  const outcome = { honest: latenciesMs.length, failures: [...failures], p99Ms: p99(measured) }
+  const outcome = { honest: measured.latenciesMs.length, failures: [...measured.failures], p99Ms: p99(measured) }
   await pause(settleMs)
   clearInterval(watch)
-  return { name: attack.name, ...outcome, memory: { before, highest, after: memoryOf(world) }, recoveredMs, told }
+  return { name, ...outcome, memory: { before, highest, after: memoryOf(world) }, recoveredMs, told }
+}
+
+interface Attacker {
+  told: Promise<Record<string, number>>
+  /** So far. */
+  noted: ReadonlySet<string>
+  end: () => void
+}
+
+function startAttacker(world: World, name: string): Attacker {
+  const [first, second] = world.gateways
+  const field: Field = {
+    gateways: [
+      { url: first.url, pid: first.pid },
+      { url: second.url, pid: second.pid },
+    ],
+    organizations: world.organizations,
+    integrationId: world.integrationId,
+    redisUrl: world.redis.url,
+  }
+  const orders: Record<Order, () => void> = {
+    'freeze Redis': () => world.redis.freeze(),
+    'thaw Redis': () => world.redis.thaw(),
+    'cut the second database': () => world.secondDatabase.cut(),
+  }
+  const address = `203.0.113.${1 + (attackers++ % 250)}`
+  const workerData = { name, field, key: world.organizations[0].publishableKey, address }
+  const worker = new Worker(new URL('./attacker.ts', import.meta.url), { workerData })
+  const { promise: told, resolve, reject } = Promise.withResolvers<Record<string, number>>()
+  const noted = new Set<string>()
+  worker.on('error', reject)
+  worker.on('message', (message: { order: Order } | { noted: string } | { told: Record<string, number> }) => {
+    if ('order' in message) orders[message.order]()
+    else if ('noted' in message) noted.add(message.noted)
+    else resolve(message.told)
+  })
+  return { told, noted, end: () => worker.postMessage('end') }
 }
 
 function p99({ latenciesMs }: Measured): number {

@@ -4,7 +4,6 @@ import { type Attack, holdSockets, subscribe, watchPayload } from '../attack.ts'
 
 export const churn: Attack = {
   name: 'subscribe and unsubscribe',
-  isLong: true,
   run(target) {
     let id = 0
     return holdSockets(target, {

@@ -4,7 +4,6 @@ import { type Attack, ask, DAY_MS, repeat, sleep } from '../attack.ts'
 
 export const frozenGateway: Attack = {
   name: 'frozen gateway',
-  isLong: true,
   async run(target) {
     const [, second] = target.world.gateways
     const { serviceId, secretKey } = target.world.organizations[0]

@@ -4,6 +4,5 @@ import { type Attack, repeat, send } from '../attack.ts'
 
 export const pageFlood: Attack = {
   name: 'flood of pages',
-  isLong: true,
   run: (target) => repeat(target, 32, () => send(target, '/graphql', { headers: { accept: 'text/html' } })),
 }

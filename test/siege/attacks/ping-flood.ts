@@ -1,16 +1,14 @@
-// Pings as fast as they go, whose answers are not read.
+// Pings as fast as they go.
 
 import { type Attack, holdSockets } from '../attack.ts'
 
 export const pingFlood: Attack = {
   name: 'ping flood',
-  meets: 'closed 1008',
   run: (target) =>
     holdSockets(target, {
       count: 20,
       key: target.key,
       use(socket) {
-        socket.pause()
         const flood = setInterval(() => {
           if (socket.readyState !== socket.OPEN) return clearInterval(flood)
           for (let count = 0; count < 200; count++) socket.ping('x'.repeat(100))

@@ -8,7 +8,7 @@ export const poolExhaustion: Attack = {
   run(target) {
     const { variables } = watchPayload(target, 3, 30)
     const query =
-      'query ($input: AvailabilityInput!) { availability(input: $input) { slots { startsAt } } services { id name } locations { id } }'
+      'query ($input: AvailabilityInput!) { availability(input: $input) { slots { startsAt } } services { id name } }'
     return repeat(target, 300, () => ask(target, { query, variables }))
   },
 }

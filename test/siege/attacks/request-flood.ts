@@ -4,7 +4,6 @@ import { type Attack, ask, repeat, watchPayload } from '../attack.ts'
 
 export const requestFlood: Attack = {
   name: 'flood of queries',
-  isLong: true,
   run(target) {
     const { variables } = watchPayload(target, 3, 14)
     const query =

@@ -4,7 +4,6 @@ import { type Attack, holdSockets, subscribe, watchPayload } from '../attack.ts'
 
 export const slowReaders: Attack = {
   name: 'slow readers',
-  isLong: true,
   run(target) {
     const { variables } = watchPayload(target, 3, 14)
     const query =

@@ -4,7 +4,6 @@ import { type Attack, sleep } from '../attack.ts'
 
 export const slowRedis: Attack = {
   name: 'slow Redis',
-  isLong: true,
   async run({ world, signal, note }) {
     while (!signal.aborted) {
       world.redis.freeze()

@@ -7,7 +7,6 @@ const body = 'x'.repeat(8_000_000)
 
 export const unauthenticatedDeliveries: Attack = {
   name: 'unauthenticated deliveries',
-  isLong: true,
   run: (target) =>
     repeat(target, 20, () => send(target, `/webhooks/retell/${randomUUID()}/events`, { method: 'POST', body })),
 }

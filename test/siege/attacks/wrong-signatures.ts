@@ -6,7 +6,6 @@ const body = 'x'.repeat(4_000_000)
 
 export const wrongSignatures: Attack = {
   name: 'wrong signatures',
-  isLong: true,
   run: (target) =>
     repeat(target, 20, () => {
       const headers = { 'x-retell-signature': `v=${Date.now()},d=${'0'.repeat(64)}` }
