@@ -20,6 +20,7 @@ import { listCustomers } from '../../src/domain/people/customer-list.ts'
 import { dayNumber, readDays } from '../../src/realtime/day-reading.ts'
 import { type FilledSalon, openFilledSalon } from '../support/filled-database.ts'
 import { explainStatements, type ReadPlan } from '../support/plans.ts'
+import { addResource } from '../support/tenant.ts'
 
 const HOUR = 3_600_000
 const PEOPLE = 6
@@ -178,3 +179,22 @@ test.for([true, false])(
     expect(ids).toEqual(expected.map(({ id }) => id))
   },
 )
+
+test('an appointment is found by whom it needs days after its start', async () => {
+  const { id: resourceId } = await addResource(salon, { name: 'Late' })
+  const startsAt = hour(100)
+  const [appointment] = await salon.db.sql<{ id: string }[]>`
+    with copied as (
+      insert into appointments (organization_id, id, status, version, service_id, customer_id, starts_at, ends_at, segments, origin)
+      select organization_id, gen_random_uuid(), 'CONFIRMED', 1, service_id, customer_id, ${new Date(startsAt)}::timestamptz,
+        ${new Date(startsAt)}::timestamptz + interval '7 days', ${JSON.stringify([{ resourceIds: [resourceId] }])}::text::jsonb, 'API'
+      from appointments where organization_id = ${salon.organizationId} limit 1 returning id
+    )
+    insert into claims (organization_id, id, resource_id, during, segment_position, group_position, appointment_id)
+    select ${salon.organizationId}, gen_random_uuid(), ${resourceId}, tstzrange(${new Date(startsAt)}::timestamptz + interval '164 hours',
+      ${new Date(startsAt)}::timestamptz + interval '168 hours'), 1, 0, id from copied returning appointment_id as id`
+  for (const bounds of [{ from: startsAt, to: startsAt + HOUR }, {}]) {
+    const page = await salon.read((tx) => listAppointments(tx, { filter: { resourceId, ...bounds }, first: 5 }))
+    expect(page.rows.map(({ id }) => id)).toEqual([appointment?.id])
+  }
+})

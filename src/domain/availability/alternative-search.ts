@@ -114,7 +114,9 @@ export async function readOwnAppointments(tx: Tx, customers: CustomerInWindow[])
     ) as customer
     join appointments a on a.organization_id = ${tx.organizationId} and a.customer_id = customer.id
     where a.id is distinct from w.except_id
-      and a.status = 'CONFIRMED' and a.starts_at < w.ends_at and a.ends_at > w.starts_at`.execute()
+      and a.status = 'CONFIRMED' and a.starts_at < w.ends_at and a.ends_at > w.starts_at
+      -- None takes more than seven days: what is long past is not read.
+      and a.starts_at > w.starts_at - interval '8 days'`.execute()
   const byIndex = Map.groupBy(rows, ({ index }) => index)
   return customers.map((_, index) => byIndex.get(index) ?? [])
 }

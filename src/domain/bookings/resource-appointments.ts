@@ -16,8 +16,9 @@ interface Wanted {
   limit: number
 }
 
-/** A claim begins at most so long before or after its appointment. */
-const CLAIM_MS = 4 * 86_400_000
+/** A claim begins at most so long before or after its appointment: a service takes up to seven days, and has buffers. */
+const APART_DAYS = 8
+const APART_MS = APART_DAYS * 86_400_000
 const FIRST_REACH = 400
 const REACH_GROWTH = 8
 
@@ -30,8 +31,8 @@ export async function readResourceAppointments(tx: Tx, wanted: Wanted): Promise<
     const { claims, end } = claimsWithin(tx, wanted, reach)
     const order = wanted.backwards ? tx.sql`order by starts_at desc, id desc` : tx.sql`order by starts_at, id`
     const known = wanted.backwards
-      ? tx.sql`starts_at > (${end}) + interval '4 days'`
-      : tx.sql`starts_at < (${end}) - interval '4 days'`
+      ? tx.sql`starts_at > (${end}) + make_interval(days => ${APART_DAYS})`
+      : tx.sql`starts_at < (${end}) - make_interval(days => ${APART_DAYS})`
     const [rows, [cut]] = await Promise.all([
       tx.sql<AppointmentRecord[]>`
         select ${appointmentColumns(tx)} from appointments
@@ -45,8 +46,8 @@ export async function readResourceAppointments(tx: Tx, wanted: Wanted): Promise<
 
 /** Up to `reach` claims that hold and as many that do not, and up to where they are all. */
 function claimsWithin(tx: Tx, { resourceId, earliest, latest, backwards }: Wanted, reach: number) {
-  const from = earliest === null ? tx.sql`'-infinity'::timestamptz` : tx.sql`${earliest - CLAIM_MS}::timestamptz`
-  const to = latest === null ? tx.sql`'infinity'::timestamptz` : tx.sql`${latest + CLAIM_MS}::timestamptz`
+  const from = earliest === null ? tx.sql`'-infinity'::timestamptz` : tx.sql`${earliest - APART_MS}::timestamptz`
+  const to = latest === null ? tx.sql`'infinity'::timestamptz` : tx.sql`${latest + APART_MS}::timestamptz`
   const order = backwards ? tx.sql`order by resource_id desc, starts_at desc` : tx.sql`order by resource_id, starts_at`
   const some = (active: Sql) => tx.sql`
     select appointment_id, starts_at from claims
