@@ -251,6 +251,24 @@ describe('check_availability', () => {
   })
 })
 
+describe('what is nearest', () => {
+  it.each(['so bald wie möglich', 'nächste Woche', 'egal wann'])(
+    'is offered first, in order of time: %s',
+    async (date) => {
+      const { body } = await newCall().invoke('check_availability', { ...haircut, date })
+      const slots = body.slots as { startsAt: string; spoken: string }[]
+      const starts = slots.map(({ startsAt }) => Date.parse(startsAt))
+      expect(starts).toEqual([...starts].sort((a, b) => a - b))
+      const [first, second, third, fourth] = slots.map(({ startsAt }) => startsAt.slice(11, 16))
+      const clock = (time: string | undefined) =>
+        time?.replace(/^0?(\d+):(\d+)$/, (_, h, m) => `${h} Uhr${m === '00' ? '' : ` ${m}`}`)
+      for (const time of [first, second, third]) expect(body.message).toContain(`um ${clock(time)}`)
+      expect(fourth).toBeDefined()
+      expect(body.message.match(/ um \d/g)).toHaveLength(3)
+    },
+  )
+})
+
 describe('find_alternatives', () => {
   it('leaves out the time that was asked about', async () => {
     const slot = freeStart()

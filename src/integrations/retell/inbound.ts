@@ -62,7 +62,7 @@ async function announce(ctx: RetellContext, integration: RetellIntegration, payl
   return {
     dynamic_variables: {
       // Saying what day it is takes most wrong dates out of a language model.
-      current_date: describeDate(now, { language, timeZone }),
+      current_date: `${describeDate(now, { language, timeZone })}${language === 'de' ? '' : ','} ${yearOf(now, timeZone)}`,
       current_weekday: weekdayName(now, { language, timeZone }),
       current_clock_time: describeClock(now, { language, timeZone }),
       time_zone: timeZone,
@@ -72,6 +72,11 @@ async function announce(ctx: RetellContext, integration: RetellIntegration, payl
     },
     metadata: { [REFERENCE_KEY]: reference },
   }
+}
+
+/** A model that is told none invents one. */
+function yearOf(now: number, timeZone: string): number {
+  return Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timeZone).year
 }
 
 /** A retry gets the reference of the first delivery. */

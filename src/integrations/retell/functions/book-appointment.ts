@@ -174,7 +174,7 @@ async function book(call: Call, { choice, guest, intent, held, pins, catalogue }
       if (isOnlyTheirOwn(error))
         return decline('ANOTHER_APPOINTMENT', sentences.anotherAppointment(startsAt, guest.name))
       const starts = startsOf(error.alternatives)
-      return decline('NOT_FREE', sentences.notFree(startsAt, nearest(starts)), {
+      return decline('NOT_FREE', sentences.notFree(startsAt, nearest(starts, call.speech)), {
         service: service.name,
         reasons: [...new Set(error.reasons.map(({ reason }) => reason))],
         alternatives: tellSlots(starts, call.speech),

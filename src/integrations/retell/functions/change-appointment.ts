@@ -200,7 +200,7 @@ function changed(
 
 function notFree(call: Call, { reasons, alternatives }: SlotUnavailableError): FunctionResult {
   const starts = startsOf(alternatives)
-  return decline('NOT_FREE', sentencesFor(call.speech).noneFree(nearest(starts)), {
+  return decline('NOT_FREE', sentencesFor(call.speech).noneFree(nearest(starts, call.speech)), {
     reasons: [...new Set(reasons.map(({ reason }) => reason))],
     alternatives: tellSlots(starts, call.speech),
   })

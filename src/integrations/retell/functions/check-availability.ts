@@ -19,6 +19,8 @@ import { type KnownWish, readWish, WISHED } from './time-arguments.ts'
 
 const SOON_DAYS = 14
 const ALTERNATIVES = 6
+/** At the end of summer time. */
+const LONGEST_DAY_MS = 25 * 3_600_000
 
 /** Whether the agent asked for what it offers to be held. */
 export function wantsHold({ said }: Pick<Conversation, 'said'>): boolean {
@@ -119,7 +121,8 @@ async function look(
     })
   }
   if (first !== undefined) {
-    const spoken = wish.kind === 'WINDOW' && time.wish !== null ? spread(starts) : nearest(starts)
+    // Of one day its end is told, too; of more days, or "as soon as possible", what comes first.
+    const spoken = wish.kind === 'WINDOW' && isOneDay(wish) ? spread(starts) : nearest(starts, speech)
     return succeed('SLOTS', sentences.slots(service.name, spoken, whom), {
       service: service.name,
       slots: tellSlots(starts, speech),
@@ -127,8 +130,12 @@ async function look(
   }
   const data = { service: service.name, alternatives: tellSlots(alternatives, speech) }
   return isExact
-    ? decline('NOT_FREE', sentences.notFree(wish.startsAt, nearest(alternatives)), data)
-    : decline('NONE_FREE', sentences.noneFree(nearest(alternatives)), data)
+    ? decline('NOT_FREE', sentences.notFree(wish.startsAt, nearest(alternatives, speech)), data)
+    : decline('NONE_FREE', sentences.noneFree(nearest(alternatives, speech)), data)
+}
+
+function isOneDay({ from, to }: { from: Instant; to: Instant }): boolean {
+  return to - from <= LONGEST_DAY_MS
 }
 
 function soon(now: Instant): KnownWish {

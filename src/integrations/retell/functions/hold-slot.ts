@@ -87,7 +87,7 @@ export async function holdStart(call: Call, wished: StartToHold): Promise<Functi
 function notFree({ speech }: Call, wished: StartToHold, refusal: SlotUnavailableError): FunctionResult {
   const alternatives = startsOf(refusal.alternatives)
   const reasons = [...new Set(refusal.reasons.map(({ reason }) => reason))]
-  return decline('NOT_FREE', sentencesFor(speech).notFree(wished.startsAt, nearest(alternatives)), {
+  return decline('NOT_FREE', sentencesFor(speech).notFree(wished.startsAt, nearest(alternatives, speech)), {
     service: wished.service.name,
     reasons,
     alternatives: tellSlots(alternatives, speech),

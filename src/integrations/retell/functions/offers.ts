@@ -4,6 +4,7 @@ import { describeMoment, type Speech, writeMoment } from '../spoken-moments.ts'
 
 /** Nobody remembers more over the telephone. */
 const SPOKEN_LIMIT = 3
+const DAYS_LIMIT = 2
 const TOLD_LIMIT = 24
 
 export interface ToldSlot {
@@ -27,6 +28,13 @@ export function spread(starts: Instant[]): Instant[] {
   return [starts[0], starts[Math.floor((starts.length - 1) / 2)], starts.at(-1)] as Instant[]
 }
 
-export function nearest(starts: Instant[]): Instant[] {
-  return starts.slice(0, SPOKEN_LIMIT)
+/** The best three in order of time, on two days at most: more is not remembered. The first two days are those of the best. */
+export function nearest(starts: Instant[], { timeZone }: Pick<Speech, 'timeZone'>): Instant[] {
+  const dayOf = (at: Instant) =>
+    Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).toPlainDate().toString()
+  const days = [...new Set(starts.map(dayOf))].slice(0, DAYS_LIMIT)
+  return starts
+    .filter((at) => days.includes(dayOf(at)))
+    .slice(0, SPOKEN_LIMIT)
+    .sort((a, b) => a - b)
 }
