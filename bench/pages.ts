@@ -32,7 +32,7 @@ const HALF_HOUR_MS = HOUR_MS / 2
 const APART_MS = 29
 const ROUNDS = 3
 const CHANGES = 10
-const STALLED_MS = 5000
+const STALLED_MS = 20_000
 const CROWD = { services: 50, days: 10, perSecond: 50, seconds: 8 }
 const LIMITS = { residentKb: 8, p99Ms: 50, churnMb: 300 }
 /** After the first third of the time. */

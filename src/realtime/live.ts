@@ -6,6 +6,7 @@ import type { Logger } from '../runtime/logger.ts'
 import { type AppointmentStream, createAppointmentSource } from './appointment-source.ts'
 import { createAvailabilitySource } from './availability-source.ts'
 import type { AvailabilityStream } from './availability-views.ts'
+import { type BoardQuestion, type BoardStream, openBoard } from './boards.ts'
 import type { Bus } from './bus.ts'
 import { type AvailabilityQuestion, type Cursor, createCursors } from './cursors.ts'
 import { createDatabaseClock } from './database-clock.ts'
@@ -19,6 +20,8 @@ export interface Live extends AsyncDisposable {
    * every change. Never a gap, a duplicate, or a part. Throws InvalidCursorError, and NotFoundError of an unknown service.
    */
   availability(input: AvailabilityQuestion & { after: string | null }): Promise<AvailabilityStream>
+  /** Many services of one location: as `availability`, each with its changes, under one cursor. */
+  board(input: BoardQuestion & { after: string | null }): Promise<BoardStream>
   /** The present state of one appointment, then every change, in the order of its versions. Throws NotFoundError. */
   appointment(question: { organizationId: string; appointmentId: string }): Promise<AppointmentStream>
   /**
@@ -91,6 +94,8 @@ export function createLive({ db, bus, logger, cursorSecret, lingerMs = 10_000 }:
   return {
     writeCursor: cursors.encode,
     availability: ({ after, ...question }) => availability.subscribe(question, after),
+    board: ({ after, ...question }) =>
+      openBoard(question, after, { watch: availability.subscribe, position: tail.position, cursors }),
     appointment: appointments.one,
     appointments: appointments.matching,
     onCommitted(transaction) {

@@ -58,6 +58,39 @@ test.for([
 )
 
 test.for([
+  ['of no service', () => ({ serviceIds: [] }), /no service/],
+  ['of a service of nobody', () => ({ serviceIds: [`service_${UNKNOWN}`] }), /service/],
+  ['of a location of nobody', () => ({ locationId: `location_${UNKNOWN}`, serviceIds: null }), /location|service/],
+  ['of people of nobody', () => ({ resourceIds: [`resource_${UNKNOWN}`] }), /resource/],
+  ['over 62 days', () => ({ to: formatInstant(hourAhead(0) + 62 * 86_400_000 + 1) }), /62 days/],
+  ['that ends before it begins', () => ({ to: formatInstant(hourAhead(-1)) }), /after from/],
+] as const)('a board %s is BAD_USER_INPUT', async ([, change, message]) => {
+  const { locationId, serviceId, from, to } = world
+  const input = { locationId, serviceIds: [serviceId], from, to, ...change() }
+  const document = 'subscription ($input: BoardInput!) { boardAvailability(input: $input) { cursor } }'
+  const answer = await gateway.watch(world.secret, document, { input })
+  expect(answer.errors).toEqual([{ message: expect.stringMatching(message), code: 'BAD_USER_INPUT' }])
+})
+
+test('a board of a whole location shows each of its services, and no more than it may', async () => {
+  const { locationId, from } = world
+  const board = (days: number) =>
+    gateway.watch<{ boardAvailability: { changes: { serviceId: string; kind: string }[] } }>(
+      world.secret,
+      'subscription ($input: BoardInput!) { boardAvailability(input: $input) { changes { serviceId kind } } }',
+      { input: { locationId, from, to: formatInstant(hourAhead(0) + days * 86_400_000) } },
+    )
+  const { services } = (
+    await ask<{ services: { id: string }[] }>('query ($id: ID) { services(locationId: $id) { id } }', {
+      id: locationId,
+    })
+  ).data
+  const { changes } = (await board(1)).data.boardAvailability
+  expect(changes.map(({ serviceId }) => serviceId).sort()).toEqual(services.map(({ id }) => id).sort())
+  expect(new Set(changes.map(({ kind }) => kind))).toEqual(new Set(['SNAPSHOT']))
+})
+
+test.for([
   ['over 62 days', () => ({ to: formatInstant(hourAhead(0) + 62 * 86_400_000 + 1) }), /62 days/],
   ['that ends before it begins', () => ({ to: formatInstant(hourAhead(-1)) }), /after from/],
   ['that is empty', () => ({ to: world.from }), /after from/],

@@ -424,6 +424,13 @@ export const rootFields: Record<string, RootField> = {
     ...everyone,
     foreign: 'BAD_USER_INPUT',
   },
+  'Subscription.boardAvailability': {
+    document:
+      'subscription ($input: BoardInput!) { boardAvailability(input: $input) { changes { serviceId kind opened { startsAt } } } }',
+    variables: ({ locationId, serviceId, from, to }) => ({ input: { locationId, serviceIds: [serviceId], from, to } }),
+    ...everyone,
+    foreign: 'BAD_USER_INPUT',
+  },
   'Subscription.appointment': {
     document: 'subscription ($id: ID!) { appointment(id: $id) { id } }',
     variables: ({ appointmentId }) => ({ id: appointmentId }),

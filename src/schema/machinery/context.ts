@@ -8,7 +8,7 @@ import type { Live } from '../../realtime/live.ts'
 import { type Moment, openMoment } from './moments.ts'
 import { unauthenticated } from './request-errors.ts'
 
-type LiveViews = Pick<Live, 'availability' | 'appointment' | 'appointments' | 'writeCursor'>
+type LiveViews = Pick<Live, 'availability' | 'board' | 'appointment' | 'appointments' | 'writeCursor'>
 
 /** One per operation. Whoever executes the operation disposes it when the answer is complete. */
 export interface Context extends AsyncDisposable {
