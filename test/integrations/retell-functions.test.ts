@@ -207,7 +207,8 @@ describe('check_availability', () => {
   })
 
   it('takes numbers, lists and objects where texts were asked for', async () => {
-    const { date } = freeStart()
+    // On a day of its own, where nobody has taken 14 o'clock.
+    const date = Temporal.Now.plainDateISO('Europe/Berlin').add({ days: 20 }).toString()
     const reply = await newCall().invoke('check_availability', {
       Service: ['haircut'],
       Date: { value: date },
