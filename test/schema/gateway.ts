@@ -101,7 +101,7 @@ function withoutMoments(result: ExecutionResult): unknown {
 }
 
 /** Calendars with nothing in them: the schema's side of the door only. */
-function emptyCalendars(db: Database): Calendars {
+export function emptyCalendars(db: Database): Calendars {
   const requireKnown = async ({ organizationId, integrationId }: { organizationId: string; integrationId: string }) => {
     const known = await inSnapshot(db, organizationId, (tx) => loadIntegrations(tx, [integrationId]))
     if (!known.has(integrationId)) throw new NotFoundError('integration')

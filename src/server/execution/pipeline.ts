@@ -51,9 +51,28 @@ export function createPipeline({ documents, operations, logger }: PipelineInput)
         return describeFault(cause, undefined)
       },
     },
-    plugins: [useDocuments(documents), useOperations(documents, operations), useStatuses()],
+    plugins: [useParameters(), useDocuments(documents), useOperations(documents, operations), useStatuses()],
   })
   return { yoga }
+}
+
+/** Of a form or a URL: Yoga reads variables and extensions as JSON, and takes it for its own fault when they are not. */
+function useParameters(): Plugin {
+  return {
+    onRequestParse({ requestParser, setRequestParser }) {
+      if (!requestParser) return
+      setRequestParser(async (request) => {
+        try {
+          return await requestParser(request)
+        } catch (error) {
+          if (error instanceof GraphQLError) throw error
+          throw new GraphQLError('The request cannot be read: variables and extensions must be JSON.', {
+            extensions: { code: 'BAD_REQUEST', http: { status: 400, spec: true } },
+          })
+        }
+      })
+    },
+  }
 }
 
 function useDocuments(documents: Documents): Plugin {
