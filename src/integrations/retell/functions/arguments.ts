@@ -79,7 +79,9 @@ function flatten(raw: JsonObject): Map<string, unknown> {
       const own = plainName(key)
       if (OF_THE_WHOLE.includes(own) || values.size >= NAMES_LIMIT) continue
       const isFree = values.get(own) === undefined || isObject(values.get(own))
-      const target = isFree ? own : `${name}${own}`
+      // Never in the place of what stands there: the name of the whole may be empty, or this one taken, too.
+      let target = isFree ? own : `${name}${own}`
+      while (!isFree && values.has(target) && own !== '') target += own
       values.set(target, part)
       spread(target, part, depth + 1)
     }
