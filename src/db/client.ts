@@ -11,6 +11,11 @@ export interface DatabaseOptions {
   advisoryLocks?: boolean
   /** How long a statement waits for a lock before it ends as BusyError. */
   lockTimeoutMs?: number
+  /**
+   * How long a transaction may sit between two statements before the server ends it: a gateway that is frozen or cut off in the
+   * middle of a booking keeps its locks no longer than this. It is the server's clock that counts, and it survives a pooler.
+   */
+  idleLimitMs?: number
 }
 
 export type SqlClient = postgres.Sql
@@ -22,6 +27,7 @@ export interface Database extends AsyncDisposable {
   connections: ConnectionPool
   advisoryLocks: boolean
   lockTimeoutMs: number
+  idleLimitMs: number
   /** Called once per transaction, after its commit was acknowledged. Installed by the composition root. */
   onCommitted: (transaction: CommittedTransaction) => void
 }
@@ -32,6 +38,7 @@ export function openDatabase({
   poolSize = 10,
   advisoryLocks = true,
   lockTimeoutMs = 5000,
+  idleLimitMs = 2000,
 }: DatabaseOptions): Database {
   const sql = postgres(url, {
     max: poolSize,
@@ -54,6 +61,7 @@ export function openDatabase({
     connections,
     advisoryLocks,
     lockTimeoutMs,
+    idleLimitMs,
     onCommitted: () => {},
     async [Symbol.asyncDispose]() {
       await Promise.all([connections[Symbol.asyncDispose](), sql.end({ timeout: 5 })])

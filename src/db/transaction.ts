@@ -164,12 +164,20 @@ async function openConnection(
     sql.unsafe(opening.begin),
     sql`select set_config('role', ${opening.role}, true), set_config('slotwire.organization_id', ${opening.organizationId}, true),
                set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true), set_config('plan_cache_mode', ${planning}, true),
-               set_config('enable_seqscan', ${scans}, true)`,
+               set_config('enable_seqscan', ${scans}, true),
+               set_config('idle_in_transaction_session_timeout', ${`${idleLimitOf(db, opening)}ms`}, true)`,
     ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
   ])
   const opened = connection.orLost(statements)
   opened.catch(() => {})
   return { connection, tx, opened }
+}
+
+/** Whoever may hold what others wait for is soon ended by the server; a reader holds nothing but its connection. */
+const READER_IDLE_LIMIT_MS = 60_000
+
+function idleLimitOf({ idleLimitMs }: Database, { begin }: Opening): number {
+  return begin === SNAPSHOT ? READER_IDLE_LIMIT_MS : idleLimitMs
 }
 
 interface TransactionConnection extends AsyncDisposable {
