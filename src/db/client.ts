@@ -2,6 +2,7 @@
 import postgres from 'postgres'
 import type { CommittedTransaction } from './changes.ts'
 import { type ConnectionPool, createConnectionPool } from './connections.ts'
+import { createLockPlaces, type LockPlaces } from './lock-places.ts'
 import { formatTimestamp, parseTimestamp } from './values.ts'
 
 export interface DatabaseOptions {
@@ -28,9 +29,13 @@ export interface Database extends AsyncDisposable {
   advisoryLocks: boolean
   lockTimeoutMs: number
   idleLimitMs: number
+  lockPlaces: LockPlaces
   /** Called once per transaction, after its commit was acknowledged. Installed by the composition root. */
   onCommitted: (transaction: CommittedTransaction) => void
 }
+
+/** Two gateways leave room in the 6,400 places of a PostgreSQL as it comes; a batch of bookings takes a thousand at most. */
+const LOCK_PLACES = { total: 2500, perTransaction: 2200 }
 
 /** Never connects by itself: the first statement does. */
 export function openDatabase({
@@ -62,6 +67,7 @@ export function openDatabase({
     advisoryLocks,
     lockTimeoutMs,
     idleLimitMs,
+    lockPlaces: createLockPlaces({ ...LOCK_PLACES, waitAtMostMs: lockTimeoutMs }),
     onCommitted: () => {},
     async [Symbol.asyncDispose]() {
       await Promise.all([connections[Symbol.asyncDispose](), sql.end({ timeout: 5 })])

@@ -55,8 +55,16 @@ export function isAborted(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === '25P02'
 }
 
-/** The wait for a lock ran out (`lock_timeout`). */
+/** A transaction wants more advisory locks than it may have, or this process has given all of its own for too long. */
+export class LocksExhausted extends Error {
+  constructor(count: number) {
+    super(`There is no room for ${count} advisory locks.`)
+  }
+}
+
+/** The wait for a lock ran out: `lock_timeout`, or there was no room for it. */
 export function isLockTimeout(error: unknown): boolean {
+  if (error instanceof LocksExhausted) return true
   return error instanceof postgres.PostgresError && error.code === '55P03'
 }
 

@@ -36,7 +36,11 @@ export function canonicalLocks(locks: Iterable<Lock>): Lock[] {
  * then reads a snapshot newer than the locks (within one statement the snapshot would be older than the wait).
  */
 export function lockStatement(sql: SqlClient, locks: Iterable<Lock>) {
-  const canonical = canonicalLocks(locks)
+  return lockInOrder(sql, canonicalLocks(locks))
+}
+
+/** The same for locks that are in order already. */
+export function lockInOrder(sql: SqlClient, canonical: Lock[]) {
   const keys = canonical.map((lock) => String(lock.key))
   const shared = canonical.map((lock) => String(lock.shared))
   return sql`select count(case when shared then pg_advisory_xact_lock_shared(key) else pg_advisory_xact_lock(key) end)

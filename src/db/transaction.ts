@@ -5,7 +5,7 @@ import type { AppointmentChange, AvailabilityChange } from './changes.ts'
 import type { Database, SqlClient } from './client.ts'
 import type { Connection } from './connections.ts'
 import { isAborted, isDeadlock, isLockTimeout, isRetriableConflict, violatedConstraint } from './errors.ts'
-import { type Lock, lockStatement } from './locks.ts'
+import { canonicalLocks, type Lock, lockInOrder } from './locks.ts'
 
 /** A handle for statements inside one transaction of one organization. */
 export interface Tx {
@@ -40,7 +40,17 @@ export function inTransaction<T>(
   work: (tx: Tx) => Promise<T>,
   options: TransactionOptions = {},
 ): Promise<T> {
-  return retrying(() => attempt(db, { begin: 'begin', role: 'slotwire_app', organizationId, ...options }, work))
+  const { locks, committing } = options
+  const opening: Opening = {
+    begin: 'begin',
+    role: 'slotwire_app',
+    organizationId,
+    ...(locks && { locks: canonicalLocks(locks) }),
+    committing,
+  }
+  return retrying(() =>
+    opening.locks?.length && db.advisoryLocks ? withPlaces(db, opening, work) : attempt(db, opening, work),
+  )
 }
 
 /** One moment for everything that is read: all statements see the same snapshot. */
@@ -90,6 +100,16 @@ interface Opening extends TransactionOptions {
   begin: string
   role: string
   organizationId: string
+}
+
+/** A place for each lock first: whoever waits for one keeps no connection meanwhile. */
+async function withPlaces<T>(db: Database, opening: Opening, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const giveBack = await db.lockPlaces.take(opening.locks?.length ?? 0)
+  try {
+    return await attempt(db, opening, work)
+  } finally {
+    giveBack()
+  }
 }
 
 async function attempt<T>(db: Database, opening: Opening, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -166,7 +186,7 @@ async function openConnection(
                set_config('lock_timeout', ${`${db.lockTimeoutMs}ms`}, true), set_config('plan_cache_mode', ${planning}, true),
                set_config('enable_seqscan', ${scans}, true),
                set_config('idle_in_transaction_session_timeout', ${`${idleLimitOf(db, opening)}ms`}, true)`,
-    ...(opening.locks?.length && db.advisoryLocks ? [lockStatement(sql, opening.locks)] : []),
+    ...(opening.locks?.length && db.advisoryLocks ? [lockInOrder(sql, opening.locks)] : []),
   ])
   const opened = connection.orLost(statements)
   opened.catch(() => {})

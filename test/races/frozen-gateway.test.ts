@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { resourceDayLock } from '../../src/db/locks.ts'
-import { inTransaction } from '../../src/db/transaction.ts'
+import { inSnapshot, inTransaction, type Tx } from '../../src/db/transaction.ts'
 import { book, hourAhead, openSalon, outcomes, type Salon } from '../support/salon.ts'
 import { until } from '../support/until.ts'
 
@@ -51,14 +51,14 @@ test('bookings that wait for the locks of a frozen gateway all succeed, and it c
 })
 
 test('a reader may sit between two reads for longer', async () => {
-  const [{ limit }] = await salon.read(
-    (tx) => tx.sql<[{ limit: string }]>`select current_setting('idle_in_transaction_session_timeout') as limit`,
-  )
-  expect(limit).toBe('1min')
-  const [{ write }] = await salon.write(
-    (tx) => tx.sql<[{ write: string }]>`select current_setting('idle_in_transaction_session_timeout') as write`,
-  )
-  expect(write).toBe('2s')
+  await using db = openDatabase({ url: salon.url, poolSize: 1 })
+  const readLimit = async (tx: Tx) => {
+    const [row] = await tx.sql<[{ limit: string }]>`
+      select current_setting('idle_in_transaction_session_timeout') as limit`
+    return row.limit
+  }
+  expect(await inSnapshot(db, salon.organizationId, readLimit)).toBe('1min')
+  expect(await inTransaction(db, salon.organizationId, readLimit)).toBe('2s')
   await until(async () => {
     const rows = await salon.db.sql`select from pg_locks where locktype = 'advisory'
       and database = (select oid from pg_database where datname = current_database())`

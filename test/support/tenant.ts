@@ -23,7 +23,8 @@ export interface Tenant extends AsyncDisposable {
 export async function openTenant(): Promise<Tenant> {
   await using stack = new AsyncDisposableStack()
   const { url } = stack.use(await openTestDatabase())
-  const db = stack.use(openDatabase({ url }))
+  // Tests keep transactions open until something has happened, however busy the machine is.
+  const db = stack.use(openDatabase({ url, idleLimitMs: 60_000 }))
   const tenant = await addTenant(db)
   const opened = stack.move()
   return { ...tenant, db, url, [Symbol.asyncDispose]: () => opened.disposeAsync() }

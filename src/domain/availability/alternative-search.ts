@@ -3,6 +3,7 @@ import type { Tx } from '../../db/transaction.ts'
 import { candidatesOf } from '../catalogue/definitions.ts'
 import type { ClaimRequest } from '../claims/claim-requests.ts'
 import { rankAlternatives } from '../slots/alternative-ranking.ts'
+import { narrowToPins } from '../slots/pinned-service.ts'
 import { claimWindow, findSlots } from '../slots/slots.ts'
 import { normalize } from '../time/intervals.ts'
 import type { Instant, Interval, ResourceState, ServiceDefinition, Slot } from '../vocabulary/types.ts'
@@ -149,18 +150,4 @@ export function pinsOf(request: ClaimRequest): (string | null)[] {
 export function rangeOf(request: ClaimRequest): [from: Instant, to: Instant] {
   const distance = request.alternatives.withinMinutes * 60_000
   return [wishOf(request) - distance, wishOf(request) + distance + 1]
-}
-
-/** The service as served by the pinned resources, each in its place. */
-export function narrowToPins(service: ServiceDefinition, pins: (string | null)[]): ServiceDefinition {
-  if (pins.every((pin) => pin === null)) return service
-  let position = 0
-  const segments = service.segments.map((segment) => ({
-    ...segment,
-    resourceGroups: segment.resourceGroups.map((group) => {
-      const pin = pins[position++] ?? null
-      return pin === null ? group : { ...group, candidateIds: group.candidateIds.filter((id) => id === pin) }
-    }),
-  }))
-  return { ...service, segments }
 }

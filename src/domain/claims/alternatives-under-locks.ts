@@ -1,15 +1,9 @@
 // Alternatives that a batch of claim requests can take at once: those of the dates around the wish that it has locked and read.
 import { daysOf } from '../../db/change-log.ts'
-import {
-  narrowToPins,
-  pinsOf,
-  rangeOf,
-  SHOWN_ALTERNATIVES,
-  serviceKey,
-  wishOf,
-} from '../availability/alternative-search.ts'
+import { pinsOf, rangeOf, SHOWN_ALTERNATIVES, serviceKey, wishOf } from '../availability/alternative-search.ts'
 import { candidatesOf } from '../catalogue/definitions.ts'
 import { rankAlternatives } from '../slots/alternative-ranking.ts'
+import { narrowToPins } from '../slots/pinned-service.ts'
 import { meets } from '../slots/resource-availability.ts'
 import { claimWindow, findSlots } from '../slots/slots.ts'
 import type { Instant, Interval, ServiceDefinition, Slot } from '../vocabulary/types.ts'

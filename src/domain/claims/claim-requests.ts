@@ -5,6 +5,7 @@ import type { Offer } from '../availability/offers.ts'
 import { candidatesOf } from '../catalogue/definitions.ts'
 import { type ClaimingFunction, locksOfFunction } from '../outside/calls/call-functions.ts'
 import type { Caller } from '../people/callers.ts'
+import { narrowToPins } from '../slots/pinned-service.ts'
 import { planOf } from '../slots/service-plan.ts'
 import { claimWindow } from '../slots/slots.ts'
 import { localDayAt, startOfLocalDay } from '../time/zone-offsets.ts'
@@ -163,13 +164,13 @@ export function isFullyPinned({ offer, pinned }: SlotRequest): boolean {
   return pinned.length >= positionCount && pinned.every((id) => id !== null)
 }
 
-/** The resources that can still be chosen, given the pins. */
+/** The resources that can still be chosen, given the pins: nothing else is locked. */
 function resourcesOf(request: HoldRequest | BookRequest): string[] {
   const { offer, pinned } = request
   if (isFullyPinned(request)) {
     return [...new Set(pinned as string[])].filter((id) => offer.schedules.has(id))
   }
-  return candidatesOf(offer.service).filter((id) => offer.schedules.has(id))
+  return candidatesOf(narrowToPins(offer.service, pinned)).filter((id) => offer.schedules.has(id))
 }
 
 /** Around the wish's own date, how many each way a request that takes an alternative has locked and read with it. */
