@@ -40,6 +40,15 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
   }
 }
 
+/** `firstAppliedAt`: of the database's first migration; null: it has none. */
+export function refuseOtherBeginning(firstAppliedAt: unknown, migrations: MigrationMeta[]): void {
+  const beginning = migrations[0]?.folderMillis ?? 0
+  if (firstAppliedAt === null || firstAppliedAt === undefined || Number(firstAppliedAt) >= beginning) return
+  throw new OperatorError(
+    'This database is from before the first release of Slotwire, and there is no way from it to this version. Begin a new one: for the embedded PostgreSQL move the data folder away (.slotwire, or DATA_DIR); else name an empty database in DATABASE_URL.',
+  )
+}
+
 /**
  * All in one transaction, under a lock that ends with it. A lock of the session would stay behind on a connection of a pooler, and
  * whoever migrates next would wait for ever. The migrator of drizzle takes no connection that is in a transaction already.
@@ -53,9 +62,10 @@ async function applyOurs(tx: postgres.TransactionSql, { logger, waitAtMostMs }: 
   }
   await tx`create schema if not exists drizzle`
   await tx`create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`
-  const [last] = await tx`select max(created_at) as at from drizzle.__drizzle_migrations`
+  const [applied] = await tx`select min(created_at) as first, max(created_at) as last from drizzle.__drizzle_migrations`
   const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS_FOLDER })
-  const isPending = ({ folderMillis }: MigrationMeta) => folderMillis > Number(last?.at ?? 0)
+  refuseOtherBeginning(applied?.first, migrations)
+  const isPending = ({ folderMillis }: MigrationMeta) => folderMillis > Number(applied?.last ?? 0)
   for (const migration of migrations.filter(isPending)) {
     for (const statement of migration.sql) await tx.unsafe(statement)
     await tx`insert into drizzle.__drizzle_migrations (hash, created_at) values (${migration.hash}, ${migration.folderMillis})`

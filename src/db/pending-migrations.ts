@@ -2,18 +2,21 @@
 import { readdir } from 'node:fs/promises'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import type { SqlClient } from './client.ts'
-import { MIGRATIONS_FOLDER } from './migrate.ts'
+import { MIGRATIONS_FOLDER, refuseOtherBeginning } from './migrate.ts'
 
-/** Ours and those of graphile-worker, whose tables the jobs are in. */
+/** Ours and those of graphile-worker, whose tables the jobs are in. Throws an OperatorError for a database that began otherwise. */
 export async function countPendingMigrations(sql: SqlClient): Promise<number> {
   return (await countOurs(sql)) + (await countThoseOfJobs(sql))
 }
 
 async function countOurs(sql: SqlClient): Promise<number> {
   const [table] = await sql`select to_regclass('drizzle.__drizzle_migrations') as name`
-  const [last] = table?.name ? await sql`select max(created_at) as at from drizzle.__drizzle_migrations` : []
+  const [applied] = table?.name
+    ? await sql`select min(created_at) as first, max(created_at) as last from drizzle.__drizzle_migrations`
+    : []
   const migrations = readMigrationFiles({ migrationsFolder: MIGRATIONS_FOLDER })
-  return migrations.filter((migration) => migration.folderMillis > Number(last?.at ?? 0)).length
+  refuseOtherBeginning(applied?.first, migrations)
+  return migrations.filter((migration) => migration.folderMillis > Number(applied?.last ?? 0)).length
 }
 
 async function countThoseOfJobs(sql: SqlClient): Promise<number> {

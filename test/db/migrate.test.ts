@@ -50,6 +50,16 @@ test('a wait for who does not end is one clear sentence, and nothing is changed'
   await migrate(database.url)
 })
 
+test('a database from before the beginning is refused in a sentence, and left as it is', async () => {
+  await using database = await openEmptyDatabase()
+  await migrate(database.url)
+  await execute(database.url, 'update drizzle.__drizzle_migrations set created_at = created_at - 86400000')
+  await expect(migrate(database.url)).rejects.toThrow(
+    /^This database is from before the first release .* move the data folder away/,
+  )
+  await expect(countPending(database.url)).rejects.toThrow(/^This database is from before the first release/)
+})
+
 test('the migrations of the jobs wait as long, and say so', async () => {
   await using database = await openEmptyDatabase()
   await migrate(database.url)

@@ -1,1 +1,0 @@
-CREATE INDEX "claims_expiry_idx" ON "claims" USING btree ("expires_at") WHERE active and expires_at is not null;

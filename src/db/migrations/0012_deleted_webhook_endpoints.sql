@@ -1,1 +1,0 @@
-ALTER TYPE "public"."webhook_disabled_reason" ADD VALUE 'DELETED';

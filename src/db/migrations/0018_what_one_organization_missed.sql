@@ -1,1 +1,0 @@
-CREATE INDEX "appointment_events_organization_xid_idx" ON "appointment_events" USING btree ("organization_id","xid");
