@@ -19,9 +19,10 @@ import { startJobs } from './integrations/jobs/runner.ts'
 import { outgoingWebhookTasks } from './integrations/outgoing-webhooks/tasks.ts'
 import { retellRoutes } from './integrations/retell/routes.ts'
 import { createWebhookDoor } from './integrations/webhooks/door.ts'
+import * as series from './metrics/series.ts'
 import { createMetricsHandler } from './metrics/serve.ts'
 import { createLocalBus } from './realtime/bus.ts'
-import { createLive } from './realtime/live.ts'
+import { createLive, type Live } from './realtime/live.ts'
 import { createBus } from './realtime/redis-bus.ts'
 import { createSharedRates } from './realtime/shared-rates.ts'
 import type { Config } from './runtime/config.ts'
@@ -31,7 +32,7 @@ import type { Logger } from './runtime/logger.ts'
 import { createContext } from './schema/machinery/context.ts'
 import { decodeId, encodeId } from './schema/machinery/ids.ts'
 import { createSchema } from './schema/schema.ts'
-import { createGraphqlEndpoint } from './server/graphql-endpoint.ts'
+import { createGraphqlEndpoint, type GraphqlEndpoint } from './server/graphql-endpoint.ts'
 import { openServer } from './server.ts'
 import { startWorkers } from './workers.ts'
 
@@ -119,7 +120,7 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
     }),
   )
   if (config.metricsPort !== null) {
-    const routes = { '/metrics': createMetricsHandler() }
+    const routes = { '/metrics': createMetricsHandler(() => observeStreams(live, endpoint)) }
     const metrics = { host: config.host, port: config.metricsPort, portName: 'METRICS_PORT', routes, logger }
     const { url: metricsUrl } = stack.use(await openServer(metrics))
     logger.info({ metrics: `${metricsUrl}/metrics` }, 'metrics are served')
@@ -128,6 +129,19 @@ export async function openApp(config: Config, logger: Logger, { stopping, stop }
   if (demo) await writeDemoFile(config.dataDirectory, { ...demo, graphql: graphqlUrl })
   const opened = stack.move()
   return { graphqlUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+function observeStreams(live: Live, endpoint: Pick<GraphqlEndpoint, 'openStreams' | 'groups'>): void {
+  const { views, subscribers, watchedDays, busIsReliable, databaseIsAway } = live.status()
+  const { webSockets, eventStreams } = endpoint.openStreams()
+  series.liveViews.set(views)
+  series.liveDays.set(watchedDays)
+  series.liveSubscribers.set(subscribers)
+  series.liveGroups.set(endpoint.groups())
+  series.openStreams.set({ transport: 'websocket' }, webSockets)
+  series.openStreams.set({ transport: 'event_stream' }, eventStreams)
+  series.busReliable.set(busIsReliable ? 1 : 0)
+  series.logReachable.set(databaseIsAway ? 0 : 1)
 }
 
 // The keys are only in the file: a file without its organization, or the reverse, leads to a new one.

@@ -49,7 +49,28 @@ export const limitsMet = counter<'limit'>(
   ['limit'],
 )
 
+// Live views
+
+export const liveViews = gauge('live_views', 'Views that this gateway keeps.')
+export const liveDays = gauge('live_watched_days', 'Resource-days whose state it keeps.')
+export const liveSubscribers = gauge('live_subscribers', 'Subscribers of its views and lists.')
+export const liveGroups = gauge('live_groups', 'Groups of subscribers that share executions and bytes.')
+export const openStreams = gauge<'transport'>('open_streams', 'Open streams by transport: websocket, event_stream.', [
+  'transport',
+])
+export const busReliable = gauge(
+  'bus_reliable',
+  '1 while Redis is known to deliver everything, else 0: the log is read instead.',
+)
+export const logReachable = gauge('log_reachable', '1 while the log of changes can be read, else 0.')
+
 // Claiming time
+
+export const claims = counter<'outcome'>(
+  'claims_total',
+  'Requests for time as they were decided: hold, book, book_hold, known, answered, lost, refused, stale (decided anew).',
+  ['outcome'],
+)
 
 export const constraintViolations = counter<'constraint'>(
   'constraint_violations_total',

@@ -1,4 +1,6 @@
 // Takes a claim request to its end: judged anew when it was judged by something old, falling through to alternatives.
+
+import * as metrics from '../../metrics/series.ts'
 import { SHOWN_ALTERNATIVES } from '../availability/alternative-search.ts'
 import { findOffer, type Offer } from '../availability/offers.ts'
 import type { Caller } from '../people/callers.ts'
@@ -38,6 +40,7 @@ export function claim(
   return untilPresent(async (extraLocks, number) => {
     const offer = await findOffer(lane.db, { organizationId: caller.organizationId, serviceId, fresh: number > 1 })
     const answer = await lane.submit(build(offer, extraLocks))
+    metrics.claims.inc({ outcome: answer.decision.state.toLowerCase() })
     if (answer.decision.state === 'REFUSED') throw answer.decision.refusal
     if (answer.decision.state === 'ANSWERED') throw new AnsweredBefore(answer.decision.answer)
     if (answer.decision.state === 'STALE') throw new OutdatedAttempt(answer.decision.extraLocks)
