@@ -81,7 +81,14 @@ export function createGraphqlEndpoint(input: GraphqlEndpointInput): GraphqlEndpo
     keepAliveMs,
     logger,
   })
-  const graphiql = createGraphiql({ demo: input.demo ?? null, documents, execute, identify, logger })
+  const graphiql = createGraphiql({
+    demo: input.demo ?? null,
+    documents,
+    execute,
+    identify,
+    originOf: admission.originOf,
+    logger,
+  })
   const answerRequest = createGraphqlRequests({
     documents,
     execute,

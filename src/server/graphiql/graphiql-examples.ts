@@ -25,14 +25,20 @@ export const PLACEHOLDERS: ExampleFacts = {
   refusedStartsAt: '2030-01-02T03:00:00Z',
 }
 
-/** `key` null: the header is there, to be filled in. */
+/** `key` null: the page sends the visitor's own. */
 export function buildExamples(facts: ExampleFacts, key: string | null): ExampleTab[] {
   const { serviceId, from, to, startsAt, refusedStartsAt } = facts
   const headers = formatHeaders(key)
   const tab = (query: string, input: object) => ({ query, variables: JSON.stringify({ input }, null, 2), headers })
   return [
     tab(FIND_SLOTS, { serviceId, from, to }),
-    tab(HOLD, { slot: { serviceId, startsAt }, ttlSeconds: 300, sessionKey: 'graphiql', replace: true }),
+    tab(HOLD, {
+      slot: { serviceId, startsAt },
+      ttlSeconds: 300,
+      sessionKey: 'graphiql',
+      replace: true,
+      holdAlternative: true,
+    }),
     tab(BOOK, {
       slot: { serviceId, startsAt },
       customer: { name: 'Ada Example' },
@@ -45,7 +51,7 @@ export function buildExamples(facts: ExampleFacts, key: string | null): ExampleT
 }
 
 export function formatHeaders(key: string | null): string {
-  return JSON.stringify({ Authorization: `Bearer ${key ?? 'pk_…'}` }, null, 2)
+  return key === null ? '{}' : JSON.stringify({ Authorization: `Bearer ${key}` }, null, 2)
 }
 
 const FIND_SLOTS = `# What can be booked, and by whom.
@@ -72,8 +78,9 @@ query FindSlots($input: AvailabilityInput!) {
 }
 `
 
-const HOLD = `# Keeps a slot while a name is spelled: until it expires, booking it succeeds.
-# Run it while "WatchLive" is running in its tab.
+const HOLD = `# Keeps a slot, or the best one near it: until the
+# hold expires, booking it succeeds. The tab "Book"
+# then has the id of this hold in its variables.
 mutation Hold($input: HoldSlotInput!) {
   holdSlot(input: $input) {
     __typename
@@ -93,12 +100,20 @@ mutation Hold($input: HoldSlotInput!) {
       code
       message
     }
+    ... on SlotUnavailableError {
+      heldAlternative {
+        id
+        startsAt
+        expiresAt
+      }
+    }
   }
 }
 `
 
-const BOOK = `# Books the slot, or the best one near it if it is gone by now.
-# To book a hold, give its holdId instead of the slot.
+const BOOK = `# Books what "Hold" has held: when you open this tab,
+# its holdId is put into the variables. Without a hold
+# it books the slot, or the best one near it.
 mutation Book($input: BookAppointmentInput!) {
   bookAppointment(input: $input) {
     __typename
@@ -126,7 +141,9 @@ mutation Book($input: BookAppointmentInput!) {
 }
 `
 
-const WATCH_LIVE = `# All open slots first, then every change as it happens: hold or book one in another tab.
+const WATCH_LIVE = `# All open slots, then every change as it happens.
+# It ends when you leave this tab: press
+# "Second window" above, and hold or book there.
 subscription WatchLive($input: AvailabilityInput!) {
   availability(input: $input) {
     kind
@@ -141,7 +158,8 @@ subscription WatchLive($input: AvailabilityInput!) {
 }
 `
 
-const REFUSAL = `# A slot that cannot be had: the reasons, and what can be had instead.
+const REFUSAL = `# A slot that cannot be had: the reasons,
+# and what can be had instead.
 mutation Refusal($input: HoldSlotInput!) {
   holdSlot(input: $input) {
     __typename

@@ -1,4 +1,4 @@
-// Asks the demo, through the gateway itself, for what the examples of GraphiQL need: a service and an open slot.
+// Asks the gateway itself, as the caller, for what the examples of GraphiQL need: a service and an open slot.
 
 import type { Caller } from '../../domain/people/callers.ts'
 import { type Documents, isPrepared, toExecutionArgs } from '../execution/documents.ts'
