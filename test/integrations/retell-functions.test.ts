@@ -32,14 +32,13 @@ function newCall(): FakeCall & { number: string } {
   return { ...gateway.retell.call({ from: number }), number }
 }
 
-let hours = 0
-/** A start of its own for each test, as a model would write it. */
+const firstDay = Temporal.Now.plainDateISO('Europe/Berlin').add({ days: 3 })
+let starts = 0
+/** A start of its own for each test, as a model would write it: between 8 and 17 o'clock, where no clock change is. */
 function freeStart(): { date: string; time: string } {
-  const at = Temporal.Now.zonedDateTimeISO('Europe/Berlin')
-    .add({ days: 3 })
-    .round({ smallestUnit: 'hour', roundingMode: 'ceil' })
-    .add({ hours: ++hours })
-  return { date: at.toPlainDate().toString(), time: at.toPlainTime().toString().slice(0, 5) }
+  const date = firstDay.add({ days: Math.floor(starts / 10) })
+  const time = Temporal.PlainTime.from({ hour: 8 + (starts++ % 10) })
+  return { date: date.toString(), time: time.toString().slice(0, 5) }
 }
 
 function startsAt(reply: FunctionReply): string | undefined {

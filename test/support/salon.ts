@@ -83,10 +83,13 @@ export function guestCaller(organizationId: string, appointmentId: string): Call
   }
 }
 
-/** A full hour some days ahead: within every horizon and on every grid. */
+const HOUR_MS = 3_600_000
+/** Once for the whole run: it must not move on while a test counts from it. */
+const SIX_O_CLOCK = Math.floor(Date.now() / (24 * HOUR_MS)) * 24 * HOUR_MS + (3 * 24 + 6) * HOUR_MS
+
+/** So many hours after 06:00 UTC three days ahead, the same at every hour of a day: within every horizon and on every grid. */
 export function hourAhead(hours: number): number {
-  const hour = 3_600_000
-  return Math.ceil(Date.now() / hour) * hour + 48 * hour + hours * hour
+  return SIX_O_CLOCK + hours * HOUR_MS
 }
 
 export function hold(
