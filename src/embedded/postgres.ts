@@ -29,6 +29,8 @@ interface EmbeddedPostgresInput {
   port?: number
   /** PostgreSQL settings on top of ours. */
   settings?: Record<string, string>
+  /** Of the server, on top of ours. */
+  environment?: NodeJS.ProcessEnv
 }
 
 interface Cluster {
@@ -152,6 +154,7 @@ async function startServer(cluster: Cluster, port: number, input: EmbeddedPostgr
     arguments: ['-D', cluster.folder, ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`)],
     user: cluster.user,
     paths: [cluster.folder],
+    environment: input.environment ?? {},
   })
   const end = ended(server)
   const ready = Promise.withResolvers<void>()

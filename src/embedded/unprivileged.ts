@@ -28,17 +28,18 @@ interface Command {
   user: User | null
   /** Folders and files the command has to reach. */
   paths: string[]
+  environment?: NodeJS.ProcessEnv
 }
 
 /**
  * In a session of its own: Ctrl-C reaches a whole process group, and PostgreSQL must outlive the gateway's closing.
- * Nothing of our environment is handed on, but a shifted clock (libfaketime): ours and PostgreSQL's have to agree.
+ * Nothing of our environment is handed on, but what the command names.
  */
 export function spawnUnprivileged(command: Command): ChildProcess {
   const options = {
     cwd: '/',
     detached: true,
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...shiftedClock() },
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...command.environment },
     stdio: ['ignore', 'pipe', 'pipe'] satisfies ['ignore', 'pipe', 'pipe'],
   }
   if (!command.user) return spawn(command.file, command.arguments, options)
@@ -46,11 +47,6 @@ export function spawnUnprivileged(command: Command): ChildProcess {
   const closed = [command.file, ...command.paths].map((target) => findClosed(target, user)).find((found) => found)
   if (!closed) return spawn(command.file, command.arguments, { ...options, ...user })
   return spawn('setpriv', [...keepPrivilege(user, closed), command.file, ...command.arguments], options)
-}
-
-function shiftedClock(): NodeJS.ProcessEnv {
-  const { FAKETIME, FAKETIME_DONT_FAKE_MONOTONIC, LD_PRELOAD } = process.env
-  return FAKETIME ? { FAKETIME, FAKETIME_DONT_FAKE_MONOTONIC, LD_PRELOAD } : {}
 }
 
 /** The folder on the way to `target` that the user may not enter. */

@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { execute, withDatabase } from './database.ts'
 import { startRedis } from './redis.ts'
+import { shiftedClock } from './shifted-clock.ts'
 import { openTemporaryFolder, removeLeftFolders } from './temporary-folder.ts'
 
 declare module 'vitest' {
@@ -37,7 +38,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 async function openPostgres(stack: AsyncDisposableStack): Promise<string> {
   await removeLeftFolders()
   const folder = stack.use(await openTemporaryFolder())
-  const server = await startEmbeddedPostgres({ dataDirectory: folder.path, logger: createLogger('warn') })
+  const input = { dataDirectory: folder.path, logger: createLogger('warn'), environment: shiftedClock() }
+  const server = await startEmbeddedPostgres(input)
   stack.use(server)
   return server.url
 }

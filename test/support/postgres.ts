@@ -4,6 +4,7 @@ import { migrate } from '../../src/db/migrate.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createLogger } from '../../src/runtime/logger.ts'
 import { findFreePort } from './redis.ts'
+import { shiftedClock } from './shifted-clock.ts'
 import { openTemporaryFolder } from './temporary-folder.ts'
 
 export interface TestPostgres extends AsyncDisposable {
@@ -19,7 +20,9 @@ export interface TestPostgres extends AsyncDisposable {
 export async function startTestPostgres(settings: Record<string, string> = {}): Promise<TestPostgres> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await openTemporaryFolder())
-  const input = { dataDirectory: folder.path, logger: createLogger('silent'), port: await findFreePort(), settings }
+  const port = await findFreePort()
+  const environment = shiftedClock()
+  const input = { dataDirectory: folder.path, logger: createLogger('silent'), port, settings, environment }
   let server = await startEmbeddedPostgres(input)
   const stop = async () => server[Symbol.asyncDispose]()
   stack.defer(() => stop())
