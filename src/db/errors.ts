@@ -50,6 +50,11 @@ export function isDeadlock(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === '40P01'
 }
 
+/** PostgreSQL refused a statement: whatever else its transaction does comes to nothing. */
+export function isRefusedStatement(error: unknown): boolean {
+  return error instanceof postgres.PostgresError
+}
+
 /** An earlier statement of the transaction failed; this one was not tried. */
 export function isAborted(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.code === '25P02'

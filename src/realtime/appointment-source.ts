@@ -1,9 +1,11 @@
 // Live appointments: every change of one, or of those that match a filter, read from the history itself.
 import type { CommittedTransaction } from '../db/changes.ts'
+import { isRefusedStatement } from '../db/errors.ts'
 import type { AppointmentFilter } from '../domain/bookings/appointment-lists.ts'
 import { type AppointmentRecord, loadAppointments } from '../domain/bookings/appointments.ts'
 import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { type ChangedAppointment, concerns, readChangedAppointments } from './appointment-reading.ts'
+import type { Arrivals } from './arrivals.ts'
 import { appointmentsScope, type Cursor, type Cursors, isAbout } from './cursors.ts'
 import { InvalidCursorError } from './invalid-cursor-error.ts'
 import type { LogTail, TailReader, TailTurn } from './log-tail.ts'
@@ -54,12 +56,15 @@ const PENDING_LIMIT = 10_000
 const MISSED_LIMIT = 2000
 const TOLD_LIMIT = 10_000
 
-export function createAppointmentSource(cursors: Cursors, tail: () => Pick<LogTail, 'wake'>): AppointmentSource {
+export function createAppointmentSource(
+  cursors: Cursors,
+  arrivals: Arrivals,
+  tail: () => Pick<LogTail, 'wake'>,
+): AppointmentSource {
   const members = new Map<string, Set<Member>>()
   /** The versions told last, oldest first. */
   const told = new Map<string, number>()
-  let arriving: Arrival[] = []
-  let served: Arrival[] = []
+  const arriving = arrivals.queue<Arrival>()
   let closed = false
 
   const join = ({ organizationId, wants, another }: Arrival): AppointmentStream => {
@@ -81,7 +86,7 @@ export function createAppointmentSource(cursors: Cursors, tail: () => Pick<LogTa
   const arrive = (arrival: Omit<Arrival, 'settle' | 'fail'>): Promise<AppointmentStream> => {
     if (closed) throw new Error('Live appointments are closing.')
     const { promise, resolve, reject } = Promise.withResolvers<AppointmentStream>()
-    arriving.push({ ...arrival, settle: resolve, fail: reject })
+    arriving.add({ ...arrival, settle: resolve, fail: reject })
     tail().wake()
     return promise
   }
@@ -131,16 +136,17 @@ export function createAppointmentSource(cursors: Cursors, tail: () => Pick<LogTa
 
   return {
     reader: {
-      isIdle: () => members.size === 0 && arriving.length === 0,
+      isIdle: () => members.size === 0,
       async read(turn) {
-        served = arriving
-        arriving = []
+        const served = arriving.present()
         const position = await turn.position
         const since = { ...turn.last, at: turn.last.now }
         const [changes, firsts] = await Promise.all([
           readChangedAppointments(turn.tx, { organizationIds: [...members.keys()], since, position, limit: null }),
           Promise.all(served.map((arrival) => arrival.readFirst(turn).catch((error: unknown) => ({ error })))),
         ])
+        // What the others read after it was refused as well: not their fault.
+        for (const first of firsts) if ('error' in first && isRefusedStatement(first.error)) throw first.error
         return () => {
           for (const changed of changes) {
             if (!isNews(changed)) continue
@@ -150,7 +156,7 @@ export function createAppointmentSource(cursors: Cursors, tail: () => Pick<LogTa
               if (wants(changed)) stream.push(changed.appointment)
             }
           }
-          for (const [index, arrival] of served.splice(0).entries()) {
+          for (const [index, arrival] of arriving.serve().entries()) {
             const first = firsts[index]
             if (!first || 'error' in first) {
               arrival.fail(first?.error)
@@ -162,11 +168,6 @@ export function createAppointmentSource(cursors: Cursors, tail: () => Pick<LogTa
           }
         }
       },
-      failed(error, isAway) {
-        const waiting = served.splice(0)
-        if (isAway) arriving.unshift(...waiting)
-        else for (const { fail } of waiting) fail(error)
-      },
     },
     one,
     matching,
@@ -176,8 +177,6 @@ export function createAppointmentSource(cursors: Cursors, tail: () => Pick<LogTa
     memberCount: () => [...members.values()].reduce((sum, own) => sum + own.size, 0),
     [Symbol.dispose]() {
       closed = true
-      for (const { fail } of [...arriving.splice(0), ...served.splice(0)])
-        fail(new Error('Live appointments are closing.'))
       for (const own of [...members.values()]) for (const { stream } of [...own]) stream.end()
     },
   }

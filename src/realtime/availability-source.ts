@@ -2,6 +2,7 @@
 import type { CommittedTransaction } from '../db/changes.ts'
 import { NotFoundError } from '../domain/vocabulary/refusals.ts'
 import { createAlarms } from './alarms.ts'
+import type { Arrivals } from './arrivals.ts'
 import { type Arrival, applyTurn, readTurn } from './availability-turns.ts'
 import {
   type AvailabilityStream,
@@ -35,6 +36,7 @@ export interface AvailabilitySource extends Disposable {
 }
 
 interface SourceInput {
+  arrivals: Arrivals
   cursors: Cursors
   clock: DatabaseClock
   tail: () => Pick<LogTail, 'position' | 'wake' | 'whenNotReading'>
@@ -54,17 +56,17 @@ interface Waiting extends Arrival {
   fail(error: unknown): void
 }
 
-export function createAvailabilitySource({ clock, cursors, tail, lingerMs }: SourceInput): AvailabilitySource {
+export function createAvailabilitySource(input: SourceInput): AvailabilitySource {
+  const { clock, cursors, tail, lingerMs } = input
   const watched = createWatchedViews()
   const changed = new Set<AvailabilityView>()
   const leaving = new Map<AvailabilityView, NodeJS.Timeout>()
   /** Touched since the last turn: what touched them may not be in its snapshot yet. */
   const unsettled = new Set<AvailabilityView>()
-  /** Who waits for the next turn, and whom the present turn reads for. */
-  let arriving: Waiting[] = []
-  let served: Waiting[] = []
+  const arriving = input.arrivals.queue<Waiting>()
   let flushing: NodeJS.Immediate | undefined
   let reload = false
+  let isApplying = false
   let closed = false
 
   const moment = () => ({ position: tail().position(), cursors })
@@ -163,7 +165,7 @@ export function createAvailabilitySource({ clock, cursors, tail, lingerMs }: Sou
   const arrive = (view: AvailabilityView, range: ViewRange, since: Arrival['since']): Promise<AvailabilityStream> => {
     view.waiting++
     return new Promise((resolve, reject) => {
-      arriving.push({
+      arriving.add({
         view,
         range,
         since,
@@ -190,6 +192,15 @@ export function createAvailabilitySource({ clock, cursors, tail, lingerMs }: Sou
     const until = Math.max(position.now, view.at)
     return changeOf(view, moment(), touchedSince(view, view.plan, { range, cursor, steps: missed, until }))
   }
+  const answer = (waiting: Waiting, missed: Missed) => {
+    let first: AvailabilityUpdate | null
+    try {
+      first = firstUpdate(waiting, missed)
+    } catch (error) {
+      return waiting.fail(error)
+    }
+    waiting.settle(first)
+  }
 
   const subscribe = async (question: AvailabilityQuestion, after: string | null): Promise<AvailabilityStream> => {
     if (closed) throw new Error('Live availability is closing.')
@@ -207,12 +218,11 @@ export function createAvailabilitySource({ clock, cursors, tail, lingerMs }: Sou
 
   return {
     reader: {
-      isIdle: () => watched.views.size === 0 && arriving.length === 0,
+      isIdle: () => watched.views.size === 0,
       async read(turn) {
-        served = arriving
-        arriving = []
-        const result = await readTurn(turn, watched, { arrivals: served, reload })
+        const result = await readTurn(turn, watched, { arrivals: arriving.present(), reload })
         return (position) => {
+          isApplying = true
           const { snapshot, epoch } = position
           const { touched, isSound } = applyTurn(watched, result)
           for (const xid of watched.ahead) if (sees(snapshot, xid)) watched.ahead.delete(xid)
@@ -225,20 +235,17 @@ export function createAvailabilitySource({ clock, cursors, tail, lingerMs }: Sou
             for (const view of unsettled) view.quietSince = { snapshot, epoch, at: view.at }
             unsettled.clear()
           }
-          for (const waiting of served.splice(0)) {
-            if (waiting.view.plan) waiting.settle(firstUpdate(waiting, result.missed.get(waiting) ?? null))
+          isApplying = false
+          for (const waiting of arriving.serve()) {
+            if (waiting.view.plan) answer(waiting, result.missed.get(waiting) ?? null)
             else waiting.fail(new NotFoundError(result.unknown.get(waiting.view) ?? 'service'))
           }
         }
       },
-      failed(error, isAway) {
-        const waiting = served.splice(0)
-        if (isAway) arriving.unshift(...waiting)
-        else {
-          // It may have broken off halfway: what is known is read anew.
-          reload = true
-          for (const { fail } of waiting) fail(error)
-        }
+      failed() {
+        // It broke off halfway: what is known is read anew.
+        if (isApplying) reload = true
+        isApplying = false
       },
     },
     subscribe,
@@ -263,8 +270,6 @@ export function createAvailabilitySource({ clock, cursors, tail, lingerMs }: Sou
       clearImmediate(flushing)
       alarms[Symbol.dispose]()
       for (const timer of leaving.values()) clearTimeout(timer)
-      for (const { fail } of [...arriving.splice(0), ...served.splice(0)])
-        fail(new Error('Live availability is closing.'))
       for (const { members } of watched.views.values()) for (const member of [...members]) member.end()
     },
   }

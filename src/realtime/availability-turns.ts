@@ -46,8 +46,10 @@ export async function readTurn<Arriving extends Arrival>(
   const planned = new Set(arrivals.flatMap(({ view }) => (view.plan ? [] : [view])))
   const growing = new Set(arrivals.flatMap(({ view, range }) => (isRead(view, range) ? [] : [view])))
   const days = createDayList()
-  if (anew) for (const view of views.values()) planned.add(view)
-  else {
+  // A view without a plan is read for as soon as it is the turn of one who waits for it.
+  if (anew) {
+    for (const view of views.values()) if (view.plan) planned.add(view)
+  } else {
     for (const { organizationId, subjectId, day, version, delta } of rows) {
       if (isDefinition(day)) {
         const definition = states.definition(organizationId, subjectId)
@@ -59,7 +61,7 @@ export async function readTurn<Arriving extends Arrival>(
   }
   const plans = new Map<AvailabilityView, ViewPlan>()
   const dates = new Map<AvailabilityView, number[]>()
-  for (const view of [...planned, ...growing]) dates.set(view, [...view.order])
+  for (const view of [...planned, ...growing]) dates.set(view, datesOf(view, arrivals))
   const unknown = new Map<AvailabilityView, Unknown>()
   for (const [view, plan] of await readPlans(tx, planned)) {
     if (typeof plan === 'string') unknown.set(view, plan)
@@ -115,6 +117,15 @@ export function applyTurn(
     for (const view of stepDay(state, version, delta)) touched.add(view)
   }
   return { touched, isSound }
+}
+
+/** What is read already, and what these wait for; what others wait for is read in their turn. */
+function datesOf(view: AvailabilityView, arrivals: readonly Arrival[]): number[] {
+  const wanted = arrivals.filter((arrival) => arrival.view === view)
+  return view.order.filter((number) => {
+    if (view.days.get(number)?.isRead) return true
+    return wanted.some(({ range }) => range.firstDay <= number && number <= range.lastDay)
+  })
 }
 
 function isRead({ days }: AvailabilityView, { firstDay, lastDay }: ViewRange): boolean {

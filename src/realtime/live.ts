@@ -4,6 +4,7 @@ import type { Database } from '../db/client.ts'
 import type { AppointmentFilter } from '../domain/bookings/appointment-lists.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type AppointmentStream, createAppointmentSource } from './appointment-source.ts'
+import { createArrivals } from './arrivals.ts'
 import { createAvailabilitySource } from './availability-source.ts'
 import type { AvailabilityStream } from './availability-views.ts'
 import { type BoardQuestion, type BoardStream, openBoard } from './boards.ts'
@@ -68,13 +69,15 @@ const UNRELIABLE_INTERVAL_MS = 250
 export function createLive({ db, bus, logger, cursorSecret, lingerMs = 10_000 }: LiveInput): Live {
   const clock = createDatabaseClock()
   const cursors = createCursors(cursorSecret)
-  const availability = createAvailabilitySource({ clock, cursors, tail: () => tail, lingerMs })
-  const appointments = createAppointmentSource(cursors, () => tail)
+  const arrivals = createArrivals()
+  const availability = createAvailabilitySource({ arrivals, clock, cursors, tail: () => tail, lingerMs })
+  const appointments = createAppointmentSource(cursors, arrivals, () => tail)
   const tail = startLogTail({
     db,
     clock,
     logger,
     readers: [availability.reader, appointments.reader],
+    arrivals,
     intervalMs: () => (bus.isReliable() ? RELIABLE_INTERVAL_MS : UNRELIABLE_INTERVAL_MS),
   })
   const receive = (transaction: CommittedTransaction) =>
@@ -115,6 +118,7 @@ export function createLive({ db, bus, logger, cursorSecret, lingerMs = 10_000 }:
     async [Symbol.asyncDispose]() {
       availability[Symbol.dispose]()
       appointments[Symbol.dispose]()
+      arrivals.close(new Error('Live updates are closing.'))
       await tail[Symbol.asyncDispose]()
     },
   }

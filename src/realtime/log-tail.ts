@@ -5,6 +5,7 @@ import { type LogPosition, readLogPosition, startEpoch } from '../db/log-positio
 import { asSystem, type Tx } from '../db/transaction.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { startLoop } from '../runtime/loops.ts'
+import type { Arrivals } from './arrivals.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { emptySnapshot, includes, parseSnapshot, type Snapshot } from './snapshots.ts'
 
@@ -25,12 +26,12 @@ export interface TailTurn {
 
 /** One reader of the log. */
 export interface TailReader {
-  /** Nobody watches and nobody waits: no need for a turn. */
+  /** Nobody watches: no need for a turn, unless somebody waits. */
   isIdle(): boolean
   /** Reads what it needs; the returned step is run after the transaction, together with those of the other readers. */
   read(turn: TailTurn): Promise<(position: TailPosition) => void>
-  /** The turn came to nothing, e.g. because the database is away. It is tried again, unless the fault is ours. */
-  failed(error: unknown, isAway: boolean): void
+  /** The turn came to nothing, e.g. because the database is away. It is tried again. */
+  failed?(): void
 }
 
 export interface LogTail extends AsyncDisposable {
@@ -54,17 +55,19 @@ interface TailInput {
   clock: DatabaseClock
   logger: Logger
   readers: TailReader[]
+  /** Who waits for a turn of any reader. */
+  arrivals: Arrivals
   intervalMs: () => number
 }
 
-export function startLogTail({ db, clock, logger, readers, intervalMs }: TailInput): LogTail {
+export function startLogTail({ db, clock, logger, readers, arrivals, intervalMs }: TailInput): LogTail {
   let present: TailPosition = { snapshot: emptySnapshot, epoch: '', prunedBelow: 0, now: 0, continues: false }
   let reading = false
   let held: (() => void)[] = []
   let away = false
 
   const turn = async () => {
-    if (readers.every((reader) => reader.isIdle())) return
+    if (arrivals.size() === 0 && readers.every((reader) => reader.isIdle())) return
     try {
       const { position, steps } = await withinDeadline((isLate) => read(isLate))
       if (position.epoch === '') {
@@ -75,11 +78,13 @@ export function startLogTail({ db, clock, logger, readers, intervalMs }: TailInp
       present = position
       away = false
       for (const step of steps) step(position)
+      if (arrivals.size() > 0) tail.wake()
     } catch (error) {
       const isAway = isDatabaseAway(error) || error instanceof DeadlineError
       if (!away || !isAway) logger[isAway ? 'warn' : 'error']({ err: error }, 'the change log could not be read')
       away = isAway
-      fail(error, isAway)
+      // Whoever waits may be why a turn takes so long; else they are found innocent at the next ones.
+      fail(error, isAway && !(error instanceof DeadlineError))
     } finally {
       release()
     }
@@ -91,6 +96,7 @@ export function startLogTail({ db, clock, logger, readers, intervalMs }: TailInp
         // From here on: before, the turn may have waited long for a connection. By then another may have taken its place.
         if (isLate()) throw new DeadlineError('The turn was given up before it could begin.')
         reading = true
+        arrivals.begin()
         const askedAtMs = clock.steadyMs()
         const located = readLogPosition(tx).then((position) => {
           if (!isLate()) clock.measured(position.now, askedAtMs)
@@ -102,7 +108,9 @@ export function startLogTail({ db, clock, logger, readers, intervalMs }: TailInp
       { snapshot: true },
     )
   const fail = (error: unknown, isAway: boolean) => {
-    for (const reader of readers) reader.failed(error, isAway)
+    for (const reader of readers) reader.failed?.()
+    arrivals.failed(error, isAway)
+    if (!isAway && arrivals.size() > 0) tail.wake()
   }
   const release = () => {
     reading = false
