@@ -60,7 +60,7 @@ export const openStreams = gauge<'transport'>('open_streams', 'Open streams by t
 ])
 export const busReliable = gauge(
   'bus_reliable',
-  '1 while Redis is known to deliver everything, else 0: the log is read instead.',
+  '1 while Redis is known to deliver everything, or none is used; else 0: the log is read instead.',
 )
 export const logReachable = gauge('log_reachable', '1 while the log of changes can be read, else 0.')
 

@@ -87,6 +87,8 @@ test('metrics are served on a port of their own, and what is done is counted', a
   const before = await counted()
   await readOrganizationId((await readDemo()).secretKey)
   expect(await counted()).toBe(before + 1)
+  // This one uses no Redis: nothing to be alarmed about.
+  expect(await (await fetch(address ?? '')).text()).toMatch(/^slotwire_bus_reliable 1$/m)
   const response = await fetch(`${gateway.url}/metrics`)
   expect(response.status).toBe(404)
   expect((await fetch(address ?? '', { method: 'POST' })).status).toBe(405)
