@@ -45,6 +45,11 @@ export async function runUntilStopped(run: Run): Promise<number> {
     failures.push(error)
     stop.abort()
   }
+  const onUncaught = (error: unknown) => {
+    // Whatever is asked of the lost connection fails as well and is answered for there: one that nobody asks is no reason to stop.
+    if (isLostConnection(error)) run.logger.error({ err: error }, 'a connection was lost and nobody was told')
+    else fail(error)
+  }
   const onSignal = (signal: string) => {
     if (signalledAt === undefined) {
       signalledAt = now()
@@ -55,7 +60,7 @@ export async function runUntilStopped(run: Run): Promise<number> {
       run.exit(INTERRUPTED)
     }
   }
-  run.signals.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('uncaughtException', fail)
+  run.signals.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('uncaughtException', onUncaught)
   try {
     const opened = await run
       .open({ stopping: stop.signal, stop: (error) => (error ? fail(error) : stop.abort()) })
@@ -68,7 +73,7 @@ export async function runUntilStopped(run: Run): Promise<number> {
       await closeWithin(opened, run).catch(fail)
     }
   } finally {
-    run.signals.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('uncaughtException', fail)
+    run.signals.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('uncaughtException', onUncaught)
   }
   for (const failure of failures) reportFailure(run.logger, failure)
   return failures.length > 0 ? 1 : 0
@@ -107,4 +112,10 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+}
+
+/** As the driver of PostgreSQL and Node name it. */
+function isLostConnection(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return ['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', '57P01', '57P02'].includes(code)
 }
