@@ -34,7 +34,8 @@ const SAME_SIGNAL_MS = 500
  * Opens, waits for SIGINT, SIGTERM or a failure, closes; answers the exit code.
  * A second signal or the deadline ends the process at once.
  *
- * An error that nobody caught is a failure like any other: it is logged once, and everything is closed in order.
+ * An error that nobody caught is a failure like any other: it is logged once, and everything is closed in order. Only a lost
+ * connection of the database is logged and lived with.
  */
 export async function runUntilStopped(run: Run): Promise<number> {
   const now = run.now ?? (() => performance.now())
